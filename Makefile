@@ -1,0 +1,33 @@
+# Every target makes its own virtual environment first, so each works as the first command on a fresh clone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check docs bench clean
+
+demo: $(VENV)/.ready  ## a breast-cancer project from nothing to a gated champion that answers
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.ready  ## the whole test suite; what it cannot find it skips, saying what to install
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+check: $(VENV)/.ready  ## format, lint, types, import contracts: exactly what CI runs
+	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.ready  ## write the generated reference pages anew
+	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.ready  ## every benchmark, each a ratio against a peer in an environment of its own
+	$(BIN)/python benchmarks/run.py
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) .bench demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[all]" --group dev
+	touch $@

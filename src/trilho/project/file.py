@@ -1,0 +1,126 @@
+"""What trilho.yaml says, as frozen values. Made by `project.load`, never by hand outside tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+Task = Literal["classification", "regression", "image-classification"]
+Promote = Literal["if_better", "if_not_worse", "always", "never"]
+Options = Mapping[str, Any]
+
+NOTHING: Options = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSection:
+    source: str  # "sklearn:iris", "path/*.parquet", "sqlite:///shop.db#table", "module:function"
+    options: Options = NOTHING  # handed to the reader: separator, encoding, query, columns
+    kinds: Mapping[str, str] = NOTHING  # column → kind, where the inferred one is wrong
+    drop: tuple[str, ...] = ()  # columns that are neither feature nor target
+    checks: Options = NOTHING  # column → pandera checks
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSection:
+    method: Literal["hash", "stratified", "time"] = "hash"
+    test_size: float = 0.2
+    random_state: int = 42
+    group_by: str | None = None
+    time_column: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformSection:
+    using: str = "default"  # a built-in name, or "module:name" of a transformer, a factory of one, or a function
+    params: Options = NOTHING
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSection:
+    estimator: str  # "sklearn.ensemble.RandomForestClassifier" or "module:function"
+    params: Options = NOTHING
+    random_state: int = 42  # given to the estimator where it takes one and params name none
+    sample_weight: str | None = None  # a column that weighs rows and is no feature
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChampionRule:
+    metric: str  # compared on rows that neither model trained on
+    margin: float = 0.01  # how much worse still counts as not worse, in the metric's unit
+    min_improvement: float = 0.0  # how much better if_better asks for
+    confidence: float = 0.95  # of the one-sided bound
+    min_rows: int = 50  # fewer comparable rows give no verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSection:
+    metrics: tuple[str, ...]
+    champion: ChampionRule
+    thresholds: Mapping[str, float] = NOTHING  # metric → least value (most, for errors such as rmse)
+    max_latency: float | None = None  # seconds for one prediction, 99th percentile
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterSection:
+    name: str
+    promote: Promote = "if_not_worse"
+    stages: bool = False  # mirror @champion as stage Production, for models:/NAME/Production
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeSection:
+    host: str = "127.0.0.1"
+    port: int = 8000
+    reload_every: float = 2.0  # seconds
+    journal: float = 1.0  # share of answers written to the journal
+    trust_code: bool = False  # may serving run code that travels with the version?
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitorSection:
+    window: float = 86_400.0  # seconds
+    drift_share: float = 0.3  # share of columns that must have moved
+    min_rows: int = 200  # fewer predictions give no verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrainSection:
+    on: tuple[str, ...] = ()  # drift, schedule, performance
+    min_new_labels: int = 200
+    cooldown: float = 86_400.0  # seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectFile:
+    """One project as the user wrote it, after profile, environment and flags."""
+
+    root: Path  # the folder that holds trilho.yaml
+    name: str
+    task: Task
+    target: str
+    positive_class: Any = None  # the label whose precision, recall, f1 count; None for multi-class and regression
+    primary_metric: str
+    profile: str
+    tracking_uri: str | None  # None: the local platform
+    experiment: str
+    data: DataSection
+    split: SplitSection
+    transform: TransformSection
+    train: TrainSection
+    evaluate: EvaluateSection
+    register: RegisterSection
+    serve: ServeSection
+    monitor: MonitorSection
+    retrain: RetrainSection = RetrainSection()
+    steps: Mapping[str, str] = NOTHING  # step → "module:function" in its place
+    model_dir: Path = Path("artifacts/model")  # under root; gets model.joblib, mlflow_model/, metadata.json, bundle
+    origins: Mapping[str, str] = field(default=NOTHING)  # setting → "flag", "env MLFLOW_…", ".env", "profile team", …
+
+    @property
+    def state_dir(self) -> Path:
+        """Everything trilho keeps for this project: cache, spool, local server, journal. Never committed."""
+        return self.root / ".trilho"
