@@ -1,0 +1,71 @@
+"""Where the tracking server is and who we are there: MLflow's own environment names, read once."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from trilho.errors import InvalidProject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """A tracking server. `shown` is the address without user and password, for messages and logs."""
+
+    shown: str
+    secure: bool
+    host: str
+    port: int
+    path: str = ""  # prefix before /api, where the server sits behind one
+    authorization: str = field(default="", repr=False)
+    verify: bool = True
+    ca_file: str | None = None
+
+
+def parse_address(uri: str, environment: Mapping[str, str] | None = None) -> Address:
+    """The server behind `uri`, with user, token and TLS settings from the environment.
+
+    Reads MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD, MLFLOW_TRACKING_TOKEN, MLFLOW_TRACKING_INSECURE_TLS and
+    MLFLOW_TRACKING_SERVER_CERT_PATH as MLflow's own client does; a user in the address wins over them.
+
+    Raises:
+        InvalidProject: `uri` is not the http(s) address of a server. File stores (./mlruns) no longer exist in MLflow.
+    """
+    env = os.environ if environment is None else environment
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidProject(
+            f"'{uri}' is not the address of a tracking server.",
+            why="trilho talks to a server; MLflow removed the ./mlruns file store in 3.13.",
+            remedy="Leave tracking_uri out to use the local platform, or set it to http://HOST:PORT.",
+        )
+    host = "127.0.0.1" if parts.hostname == "0.0.0.0" else parts.hostname  # 0.0.0.0 is for listening only
+    secure = parts.scheme == "https"
+    try:
+        port = parts.port or (443 if secure else 80)
+    except ValueError as error:
+        raise InvalidProject(
+            f"'{uri}' has a port that is no number from 1 to 65535.", remedy="Write http://HOST:PORT."
+        ) from error
+    return Address(
+        shown=f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}",
+        secure=secure,
+        host=host,
+        port=port,
+        path=parts.path.rstrip("/"),
+        authorization=_authorization(unquote(parts.username or ""), unquote(parts.password or ""), env),
+        verify=env.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() not in ("true", "1"),
+        ca_file=env.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or None,
+    )
+
+
+def _authorization(user: str, password: str, env: Mapping[str, str]) -> str:
+    user = user or env.get("MLFLOW_TRACKING_USERNAME", "")
+    password = password or env.get("MLFLOW_TRACKING_PASSWORD", "")
+    if user:
+        return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+    token = env.get("MLFLOW_TRACKING_TOKEN", "")
+    return f"Bearer {token}" if token else ""
