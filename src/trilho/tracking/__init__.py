@@ -1,0 +1,21 @@
+"""What was tried: runs, spooled on disk first, then sent to the tracking server, each once."""
+
+from trilho.tracking.run import RunHeader, SentModel, SentRun
+from trilho.tracking.sending import RUN_KEY, send, send_records
+from trilho.tracking.spool import SpooledRun, discard, is_alive, read_header, read_log, start_run, waiting
+
+__all__ = [
+    "RUN_KEY",
+    "RunHeader",
+    "SentModel",
+    "SentRun",
+    "SpooledRun",
+    "discard",
+    "is_alive",
+    "read_header",
+    "read_log",
+    "send",
+    "send_records",
+    "start_run",
+    "waiting",
+]
