@@ -1,0 +1,25 @@
+"""The platform on one machine: what runs, started once, watched by its own answers, stopped whole.
+
+`ensure_tracking(state_dir)` gives the address of the project's tracking server, starting it if need be; asking a server
+that runs costs one request. `services(project)` lists what `trilho up` starts; `ensure`, `stop`, `statuses` act on it.
+"""
+
+from trilho.platform.logs import follow, tail
+from trilho.platform.service import Record, Service, Status, log_path
+from trilho.platform.supervise import ensure, statuses, stop
+from trilho.platform.tracking import ensure_tracking, services, tracking_service
+
+__all__ = [
+    "Record",
+    "Service",
+    "Status",
+    "ensure",
+    "ensure_tracking",
+    "follow",
+    "log_path",
+    "services",
+    "statuses",
+    "stop",
+    "tail",
+    "tracking_service",
+]

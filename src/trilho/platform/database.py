@@ -1,0 +1,87 @@
+"""Does the tracking database fit the installed MLflow? Looked at before its server starts, without importing MLflow."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from trilho.errors import ServiceFailed
+
+
+def check_database(path: Path) -> None:
+    """Nothing, if MLflow's server can open the SQLite file `path`, or will create it.
+
+    MLflow itself migrates some older databases without asking, and refuses others. Both are a person's decision here,
+    with a copy made first.
+
+    Raises:
+        ServiceFailed: it is damaged, or was written by an older or a newer MLflow.
+    """
+    revision = _revision(path)
+    known = _known_revisions()
+    if revision is None or not known:
+        return
+    if revision not in known:
+        raise ServiceFailed(
+            f"The tracking database was written by a newer MLflow than {_mlflow_version()}, which is installed.",
+            state="It was not touched.",
+            why=f"{path} has schema {revision}, unknown to this MLflow.",
+            remedy="Install the newer MLflow: pip install --upgrade mlflow\n"
+            f"Or put back the copy made before it was migrated: {path}.bak",
+        )
+    if any(parent == revision for parent in known.values()):
+        raise ServiceFailed(
+            f"The tracking database was written by an older MLflow than {_mlflow_version()}, which is installed.",
+            state="It was not touched.",
+            why=f"{path} has schema {revision}, which this MLflow has to migrate first.",
+            remedy=f"Copy it:    python -c \"import shutil; shutil.copy(r'{path}', r'{path}.bak')\"\n"
+            f'Migrate it: mlflow db upgrade "sqlite:///{path.as_posix()}"',
+        )
+
+
+def _revision(path: Path) -> str | None:
+    """The schema that the database says it has; None for one that is still to be created."""
+    if not path.exists():
+        return None
+    try:
+        # Opened for writing: closing then folds a write-ahead log that a kill left behind into the file itself.
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=20)) as database:
+            row = database.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError:  # no such table, locked, not writable: its server will say more
+        return None
+    except sqlite3.DatabaseError as error:
+        raise ServiceFailed(
+            "The tracking database is damaged.",
+            state="It was not touched.",
+            why=f"{path}: {error}",
+            remedy=f"Put back a copy of it, if there is one: {path}.bak\n"
+            f"Or begin anew, keeping it aside: python -c \"import os; os.replace(r'{path}', r'{path}.damaged')\"",
+        ) from error
+    return str(row[0]) if row else None
+
+
+def _known_revisions() -> dict[str, str | None]:
+    """Each schema that the installed MLflow knows → the one it follows, read from the names and texts of its scripts.
+
+    Empty where MLflow keeps them elsewhere; its server then judges alone.
+    """
+    spec = importlib.util.find_spec("mlflow")
+    if spec is None or not spec.submodule_search_locations:
+        return {}
+    found: dict[str, str | None] = {}
+    for script in Path(spec.submodule_search_locations[0], "store", "db_migrations", "versions").glob("*.py"):
+        text = script.read_text(encoding="utf-8")
+        own = re.search(r"^revision\s*=\s*[\"'](\w+)", text, re.MULTILINE)
+        parent = re.search(r"^down_revision\s*=\s*[\"'](\w+)", text, re.MULTILINE)
+        if own:
+            found[own[1]] = parent[1] if parent else None
+    return found
+
+
+def _mlflow_version() -> str:
+    from importlib.metadata import version
+
+    return version("mlflow")
