@@ -1,0 +1,93 @@
+"""What the text of a column says: each different value is looked at once, with how often it stands there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+BOOLEAN_WORDS = {"true": True, "yes": True, "false": False, "no": False}
+
+_ISO = re.compile(r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?\s*")
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+(\.\d{3})*,\d+\s*")
+# Mixed: at least half of the rows are numbers (or dates), and those that are not are few. More of them, and many
+# different ones, are codes such as "A12" beside "112", which are text.
+_LEAST_SHARE = 0.5
+_FEW_STRANGERS = 10
+_FEW_STRANGER_ROWS = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixed:
+    """Most values are `most` ("numbers", "dates"), these `strangers` are not."""
+
+    most: str
+    strangers: tuple[str, ...]
+    comma: bool = False  # all of them are numbers, written with a decimal comma
+
+
+@dataclass(frozen=True)
+class Words:
+    """The different values of a text column and how many rows have each; missing ones are not counted."""
+
+    values: tuple[str, ...]
+    counts: np.ndarray[Any, Any]
+
+    @property
+    def rows(self) -> int:
+        return int(self.counts.sum())
+
+    @property
+    def distinct(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def are_booleans(self) -> bool:
+        seen = {value.strip().lower() for value in self.values[:9]} if self.distinct < 9 else set()
+        return seen in ({"true", "false"}, {"yes", "no"})
+
+    @cached_property
+    def are_times(self) -> bool:
+        return self.distinct > 0 and bool(self._times.all())
+
+    @cached_property
+    def mixed(self) -> Mixed | None:
+        """Numbers with a few words among them, dates with a few that are none, or numbers with a decimal comma."""
+        comma = np.array([_DECIMAL_COMMA.fullmatch(value) is not None for value in self.values], dtype=bool)
+        if comma.any() and (comma | self._numbers).all():
+            strangers = tuple(value for value, flag in zip(self.values, comma, strict=True) if flag)
+            return Mixed(most="numbers", strangers=strangers, comma=True)
+        for most, flags in (("numbers", self._numbers), ("dates", self._times)):
+            share = self.counts[flags].sum() / max(self.rows, 1)
+            few = (~flags).sum() <= _FEW_STRANGERS or 1 - share <= _FEW_STRANGER_ROWS
+            if _LEAST_SHARE <= share < 1 and few:
+                return Mixed(most=most, strangers=tuple(v for v, ok in zip(self.values, flags, strict=True) if not ok))
+        return None
+
+    @cached_property
+    def _numbers(self) -> np.ndarray[Any, Any]:
+        parsed = pd.to_numeric(pd.Series(self.values, dtype=object), errors="coerce")
+        return parsed.notna().to_numpy()
+
+    @cached_property
+    def _times(self) -> np.ndarray[Any, Any]:
+        looks = np.array([_ISO.fullmatch(value) is not None for value in self.values], dtype=bool)
+        if looks.any():
+            chosen = [value for value, flag in zip(self.values, looks, strict=True) if flag]
+            looks[looks] = parsed_times(pd.Series(chosen, dtype=object)).notna().to_numpy()
+        return looks
+
+
+def words_of(column: pd.Series[Any]) -> Words:
+    """Count the different values of a text column (of a mixed one, their text)."""
+    counts = column.dropna().map(str).value_counts()
+    return Words(tuple(counts.index), counts.to_numpy(dtype="int64"))
+
+
+def parsed_times(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """ISO 8601 text as datetime64 in UTC without a zone; NaT where it is none."""
+    return pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
