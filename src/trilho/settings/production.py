@@ -1,0 +1,39 @@
+"""The settings of using a model: serving, monitoring, retraining."""
+
+from __future__ import annotations
+
+from trilho.settings.setting import Setting
+
+PRODUCTION: tuple[Setting, ...] = (
+    Setting("serve.host", "text", "The address that the model server listens on.", default="127.0.0.1"),
+    Setting(
+        "serve.port", "integer", "The port that the model server listens on.", default=8000, at_least=1, at_most=65535
+    ),
+    Setting(
+        "serve.reload_every",
+        "duration",
+        "How often the server asks for a new champion.",
+        default="2s",
+        unit="seconds",
+        above=0,
+    ),
+    Setting(
+        "serve.journal", "share", "Share of the answers written to the journal.", default=1.0, at_least=0, at_most=1
+    ),
+    Setting("serve.trust_code", "boolean", "May serving run code that travels with a version?", default=False),
+    Setting("monitor.window", "duration", "How far back monitoring looks.", default="24h", unit="seconds", above=0),
+    Setting("monitor.drift.share", "share", "Share of columns that must have moved.", default=0.3, above=0, at_most=1),
+    Setting(
+        "monitor.drift.min_rows", "integer", "Fewer predictions give no verdict.", default=200, at_least=2, unit="rows"
+    ),
+    Setting(
+        "retrain.on",
+        "list",
+        "What starts a retraining.",
+        choices=("drift", "schedule", "performance"),
+    ),
+    Setting("retrain.min_new_labels", "integer", "Fewer new labels start none.", default=200, at_least=0, unit="rows"),
+    Setting(
+        "retrain.cooldown", "duration", "Least time between retrainings.", default="24h", unit="seconds", at_least=0
+    ),
+)
