@@ -45,6 +45,7 @@ class TrainSection:
     params: Options = NOTHING
     random_state: int = 42  # given to the estimator where it takes one and params name none
     sample_weight: str | None = None  # a column that weighs rows and is no feature
+    trusted_types: tuple[str, ...] = ()  # types outside scikit-learn that may be built when the model is loaded
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,45 @@
+"""Making a model: the six steps ingest, split, transform, train, evaluate, register, and the loop that runs or reuses
+each; then what a run leaves: its record, its version, the evidence for its gates.
+
+Naming this package loads neither pandas nor scikit-learn: an unchanged run needs neither.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from trilho.steps.keys import STEPS
+from trilho.steps.loop import StepResult, look, run_steps
+from trilho.steps.publish import Receipt, publish, read_receipt, rule_fingerprint, still_registered, write_receipt
+from trilho.steps.record import Recorder
+
+if TYPE_CHECKING:
+    from trilho.steps.inspecting import inspect
+    from trilho.steps.judging import Judgement, judge
+
+__all__ = [
+    "STEPS",
+    "Judgement",
+    "Receipt",
+    "Recorder",
+    "StepResult",
+    "inspect",
+    "judge",
+    "look",
+    "publish",
+    "read_receipt",
+    "rule_fingerprint",
+    "run_steps",
+    "still_registered",
+    "write_receipt",
+]
+
+
+_LATER = {"Judgement": "judging", "judge": "judging", "inspect": "inspecting"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'trilho.steps' has no attribute '{name}'")
+    return getattr(import_module(f"trilho.steps.{_LATER[name]}"), name)

@@ -28,12 +28,14 @@ class Client:
 
     Args:
         address: The server.
-        seconds: How long one answer may take, and how long a transfer may stand still.
+        seconds: How long one answer may take.
+        transfer_seconds: How long a file on its way up or down may stand still.
     """
 
-    def __init__(self, address: Address, *, seconds: float = 30.0) -> None:
+    def __init__(self, address: Address, *, seconds: float = 30.0, transfer_seconds: float = 60.0) -> None:
         self.address = address
         self.seconds = seconds
+        self.transfer_seconds = transfer_seconds
         self._connection: http.client.HTTPConnection | None = None
         self._used = 0.0
 
@@ -54,12 +56,12 @@ class Client:
     def send_file(self, path: str, content: IO[bytes], size: int) -> None:
         """PUT `size` bytes to `path` (from the server's root)."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        for _ in self._answer("PUT", path, content, headers):
+        for _ in self._answer("PUT", path, content, headers, self.transfer_seconds):
             pass
 
     def receive_file(self, path: str, write: Callable[[bytes], object]) -> None:
         """GET `path` (from the server's root) and hand its bytes to `write` as they come."""
-        for chunk in self._answer("GET", path, None, {}):
+        for chunk in self._answer("GET", path, None, {}, self.transfer_seconds):
             write(chunk)
 
     def close(self) -> None:
@@ -77,7 +79,7 @@ class Client:
         data = None if body is None else json.dumps(body).encode()
         deadline = time.monotonic() + self.seconds
         text = b""
-        for chunk in self._answer(method, path, data, {"Content-Type": "application/json"}):
+        for chunk in self._answer(method, path, data, {"Content-Type": "application/json"}, self.seconds):
             text += chunk
             if time.monotonic() > deadline:
                 self.close()
@@ -89,12 +91,12 @@ class Client:
         return found
 
     def _answer(
-        self, method: Method, path: str, body: bytes | IO[bytes] | None, headers: Mapping[str, str]
+        self, method: Method, path: str, body: bytes | IO[bytes] | None, headers: Mapping[str, str], seconds: float
     ) -> Iterator[bytes]:
         """The answer's body in pieces. What the caller does between pieces may raise its own errors unchanged."""
         whole = False
         try:
-            response = self._ask(method, path, body, headers)
+            response = self._ask(method, path, body, headers, seconds)
             while chunk := self._piece(response):
                 yield chunk
             whole = True
@@ -104,10 +106,11 @@ class Client:
                 self.close()  # half an answer on it: nothing else can follow
 
     def _ask(
-        self, method: Method, path: str, body: bytes | IO[bytes] | None, headers: Mapping[str, str]
+        self, method: Method, path: str, body: bytes | IO[bytes] | None, headers: Mapping[str, str], seconds: float
     ) -> http.client.HTTPResponse:
         try:
             connection = self._open()
+            connection.sock.settimeout(seconds)
             extra = {"Authorization": self.address.authorization} if self.address.authorization else {}
             connection.request(method, self.address.path + path, body=body, headers={**headers, **extra})
             response = connection.getresponse()
@@ -137,7 +140,6 @@ class Client:
         if self._connection is None:
             connection = _connection(self.address, min(CONNECT_SECONDS, self.seconds))
             connection.connect()
-            connection.sock.settimeout(self.seconds)
             self._connection = connection
         return self._connection
 

@@ -1,0 +1,92 @@
+"""The command line: every verb in a file of its own, every error on its way to an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from trilho import __version__
+from trilho.cli.compare import compare
+from trilho.cli.config import config
+from trilho.cli.down import down
+from trilho.cli.history import history
+from trilho.cli.inspect import inspect
+from trilho.cli.logs import logs
+from trilho.cli.monitor import monitor
+from trilho.cli.new import new
+from trilho.cli.promote import promote
+from trilho.cli.ps import ps
+from trilho.cli.register import register
+from trilho.cli.rollback import rollback
+from trilho.cli.run import run
+from trilho.cli.score import score
+from trilho.cli.serve import serve
+from trilho.cli.status import status
+from trilho.cli.sync import sync
+from trilho.cli.ui import ui
+from trilho.cli.up import up
+from trilho.errors import (
+    InvalidProject,
+    ProjectNotFound,
+    PromotionContested,
+    PromotionRefused,
+    TrilhoError,
+    UnknownName,
+)
+
+DONE, FAILED, WRONG_USAGE, REFUSED, DRIFT = 0, 1, 2, 3, 4
+
+EXITS: dict[type[TrilhoError], int] = {
+    ProjectNotFound: WRONG_USAGE,
+    InvalidProject: WRONG_USAGE,
+    UnknownName: WRONG_USAGE,
+    PromotionRefused: REFUSED,
+    PromotionContested: REFUSED,
+}
+
+app = typer.Typer(
+    name="trilho",
+    help="Continuous delivery for machine learning on top of MLflow.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_PANELS = {
+    "Project": (new, config),
+    "Delivery": (run, status, inspect, sync, register),
+    "Registry": (promote, rollback, history, compare),
+    "Service": (serve, score, monitor),
+    "Platform": (up, down, ps, logs, ui),
+}
+for _panel, _verbs in _PANELS.items():
+    for _verb in _verbs:
+        app.command(rich_help_panel=_panel)(_verb)
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:
+    if version:
+        typer.echo(f"trilho {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; leaves with 0 done, 1 failed, 2 wrong usage, 3 refused by a gate, 4 drift found."""
+    for stream in (sys.stdout, sys.stderr):  # arrows and minus signs on a terminal of another code page
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except TrilhoError as error:
+        typer.echo(f"\n{error}", err=True)
+        sys.exit(EXITS.get(type(error), FAILED))
+    except KeyboardInterrupt:
+        typer.echo("\nStopped. Nothing half-made was kept; trilho run goes on from the last finished step.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(FAILED)

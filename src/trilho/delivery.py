@@ -1,0 +1,149 @@
+"""The whole loop on one page: train → send → judge → promote. Start reading here.
+
+`Project(".").run()` is the way in from Python; the command line does the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from trilho import registry, steps, tracking, wire
+from trilho.errors import ServerRefused, ServerUnreachable, SpoolDamaged
+from trilho.project import ProjectFile, load
+
+LIVE_SECONDS = 3.0  # a training waits no longer than this for an answer
+
+Say = Callable[[str], None]
+Watch = Callable[[steps.StepResult], None]
+Server = Callable[[Say], str]  # the address of the tracking server; starts the local one if need be
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What one run came to. `judged` are all versions that were decided on, those of earlier offline runs included."""
+
+    steps: tuple[steps.StepResult, ...]
+    receipt: steps.Receipt | None = None
+    judged: tuple[steps.Judgement, ...] = ()
+    champion: registry.Version | None = None
+    offline: str = ""  # why the registry was not asked
+
+
+def deliver(
+    project: ProjectFile,
+    *,
+    server: Server,
+    until: str = "register",
+    force: frozenset[str] = frozenset(),
+    watch: Watch = lambda _: None,
+    say: Say = lambda _: None,
+) -> Delivery:
+    """Run the stale steps, send the run, and where it made a version, judge and promote it.
+
+    A server that is down, slow or dies half-way fails no training: the run waits in the spool, and `sync` goes on.
+
+    Raises:
+        StepFailed, BadData, …: a step failed; its run is recorded as failed.
+    """
+    client, offline = _reach(server, say)
+    store = registry.open_store(client) if client else None
+    recorder = steps.Recorder(project, client, say)
+    try:
+        results = steps.run_steps(
+            project,
+            until=until,
+            force=force,
+            confirm=lambda entry: steps.still_registered(project, store, entry),
+            watch=lambda result, materials: (recorder.watch(result, materials), watch(result))[0],
+        )
+    except BaseException as problem:
+        recorder.end(problem)
+        raise
+    recorder.end(None)
+    done = Delivery(steps=tuple(results), offline=offline)
+    if client is None or until != "register":
+        return done
+    try:
+        judged = sync(project, client, say=say)
+        receipt = steps.read_receipt(project, results[-1].key)
+        if receipt is not None and receipt.rule != steps.rule_fingerprint(project):
+            judged = (*judged, settle(project, client, results[-1].key, receipt))
+        champion = registry.champion(registry.open_store(client), project.register.name)
+        return replace(done, receipt=receipt, judged=judged, champion=champion)
+    except (ServerUnreachable, ServerRefused) as error:
+        say(f"{error.what} What was not sent yet waits in the spool: trilho sync")
+        return replace(done, offline=error.what)
+
+
+def sync(project: ProjectFile, client: wire.Client, *, say: Say = lambda _: None) -> tuple[steps.Judgement, ...]:
+    """Send every waiting run, oldest first, and settle each version that comes of it.
+
+    Raises:
+        ServerUnreachable, ServerRefused: the rest still waits.
+    """
+    judged = []
+    store = registry.open_store(client)
+    for folder in tracking.waiting(project.state_dir / "spool"):
+        if tracking.is_alive(folder):
+            continue  # its own process sends it
+        try:
+            package, receipt = steps.publish(project, client, store, folder)
+        except SpoolDamaged as error:
+            say(str(error))
+            continue
+        if receipt is not None:
+            judged.append(settle(project, client, package, receipt))
+    return tuple(judged)
+
+
+def settle(project: ProjectFile, client: wire.Client, package: str, receipt: steps.Receipt) -> steps.Judgement:
+    """Judge the version of a receipt and act on it, once for each rule."""
+    version = registry.open_store(client).get(receipt.name, receipt.number)
+    judgement = steps.judge(project, client, version, act=project.register.promote != "never")
+    steps.write_receipt(project, package, replace(receipt, rule=steps.rule_fingerprint(project)))
+    return judgement
+
+
+def _reach(server: Server, say: Say) -> tuple[wire.Client | None, str]:
+    try:
+        address = server(say)
+        wire.probe(address)
+        return wire.connect(address, seconds=LIVE_SECONDS), ""
+    except (ServerUnreachable, ServerRefused) as error:
+        say(f"{error.what} Training goes on; the run is kept in the spool until trilho sync.")
+        return None, error.what
+
+
+class Project:
+    """A project from Python: `Project(".").run()`.
+
+    Args:
+        folder: The folder of trilho.yaml, or one below it.
+        profile, overrides: As on the command line (--profile team, --set train.params.max_depth=8).
+        server: Starts the local platform where the profile names no server; given by `from trilho import Project`.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path = ".",
+        *,
+        profile: str | None = None,
+        overrides: Sequence[str] = (),
+        server: Callable[[ProjectFile, Say], str] = lambda project, _: project.tracking_uri or "",
+    ) -> None:
+        self.file = load(Path(folder), profile=profile, overrides=overrides)
+        self._server = server
+
+    def run(self, until: str = "register", *, force: bool = False, watch: Watch = lambda _: None) -> Delivery:
+        """Run what is stale up to the step `until`; a whole run also registers, judges and promotes."""
+        forced = frozenset(steps.STEPS if force else ())
+        return deliver(
+            self.file, server=lambda say: self._server(self.file, say), until=until, force=forced, watch=watch
+        )
+
+    def inspect(self, step: str) -> Any:
+        """What a step made, as Python objects: frames, the fitted pipeline, metrics. Raises NotRunYet."""
+        return steps.inspect(self.file, step)

@@ -1,0 +1,147 @@
+"""What steps made, kept by the fingerprint of what they were made from.
+
+An entry is a folder: the step's files and `entry.json`, which lists them with size, time and digest. It is written
+under another name and renamed when whole, so a killed run leaves nothing half-made; a file that no longer fits its
+line in `entry.json` makes the entry damaged, and it is made anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+# Entries kept for each step, by last use: enough to switch between a few settings and back.
+KEPT = 6
+
+_RECORD = "entry.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One step's output. `digest` names its content: equal files, equal digest."""
+
+    folder: Path
+    digest: str
+    facts: str
+    seconds: float
+    ingredients: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Damaged:
+    """An entry that exists but is not what was written; `problem` names the file."""
+
+    problem: str
+
+
+class Cache:
+    """The cache in the folder `root`. Safe for several processes at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def find(self, step: str, key: str) -> Entry | Damaged | None:
+        """The entry for `key`, checked file by file against its record."""
+        folder = self.root / step / key
+        if not folder.is_dir():
+            return None
+        try:
+            record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+            for name, (size, modified, digest) in record["files"].items():
+                status = (folder / name).stat()
+                if status.st_size != size or (status.st_mtime_ns != modified and _digest(folder / name) != digest):
+                    return Damaged(problem=f"{name} was altered")
+            entry = _entry(folder, record)
+        except FileNotFoundError as error:
+            return Damaged(problem=f"{Path(error.filename).name} is missing")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            return Damaged(problem=f"{_RECORD} cannot be read ({type(error).__name__})")
+        os.utime(folder)  # last use, for tidying
+        return entry
+
+    @contextmanager
+    def lock(self, step: str, key: str) -> Iterator[None]:
+        """Hold this while looking for an entry and making it: two runs at once make it once."""
+        (self.root / "locks").mkdir(parents=True, exist_ok=True)
+        with FileLock(self.root / "locks" / f"{step}-{key}"):
+            yield
+
+    @contextmanager
+    def workplace(self, step: str) -> Iterator[Path]:
+        """An empty folder for a step to write to; gone afterwards unless `keep` took it."""
+        (self.root / step).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.root / step, prefix=".making-", ignore_cleanup_errors=True) as place:
+            out = Path(place) / "out"
+            out.mkdir()
+            yield out
+
+    def keep(
+        self, step: str, key: str, made: Path, *, ingredients: Mapping[str, Any], facts: str, seconds: float
+    ) -> Entry:
+        """Make the folder `made` the entry for `key`, in place of whatever was there."""
+        files = {}
+        for file in sorted(path for path in made.rglob("*") if path.is_file()):
+            status = file.stat()
+            files[file.relative_to(made).as_posix()] = (status.st_size, status.st_mtime_ns, _digest(file))
+        whole = hashlib.blake2b(json.dumps([[n, d] for n, (_, _, d) in files.items()]).encode(), digest_size=16)
+        record = {
+            "digest": whole.hexdigest(),
+            "facts": facts,
+            "seconds": seconds,
+            "ingredients": dict(ingredients),
+            "files": files,
+        }
+        (made / _RECORD).write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+        folder = self.root / step / key
+        if folder.exists():
+            shutil.rmtree(folder)
+        made.replace(folder)
+        self._tidy(step)
+        return _entry(folder, record)
+
+    def last(self, step: str) -> Entry | None:
+        """The entry used last, whole or not: to say what changed since."""
+        for folder in self._entries(step):
+            try:
+                return _entry(folder, json.loads((folder / _RECORD).read_text(encoding="utf-8")))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+        return None
+
+    def _entries(self, step: str) -> list[Path]:
+        found = []
+        for folder in (self.root / step).glob("[!.]*"):
+            try:
+                found.append((folder.stat().st_mtime_ns, folder))
+            except OSError:  # tidied away by another run just now
+                continue
+        return [folder for _, folder in sorted(found, reverse=True)]
+
+    def _tidy(self, step: str) -> None:
+        for folder in self._entries(step)[KEPT:]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _entry(folder: Path, record: Mapping[str, Any]) -> Entry:
+    return Entry(
+        folder=folder,
+        digest=record["digest"],
+        facts=record["facts"],
+        seconds=record["seconds"],
+        ingredients=record["ingredients"],
+    )
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

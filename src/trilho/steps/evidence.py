@@ -1,0 +1,130 @@
+"""What the gates judge, collected: both models on the rows that neither was trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trilho import bundle
+from trilho.errors import BundleDamaged, CannotPredict, ServerRefused, UntrustedModel
+from trilho.gates import Evidence, Paired, Rule
+from trilho.importer import project_code
+from trilho.metrics import Outcome
+from trilho.project.file import ProjectFile
+from trilho.registry import Version
+from trilho.steps.loop import run_steps
+from trilho.steps.materials import Materials, labels_of, model_frame
+from trilho.wire import Client
+
+
+def collect(project: ProjectFile, client: Client, challenger: Version, champion: Version | None) -> Evidence:
+    """Evidence for the challenger, on the project's present data.
+
+    Raises:
+        BundleDamaged, ServerUnreachable: the challenger itself cannot be had. What is wrong with the champion is
+            evidence, not an error.
+    """
+    with project_code(project.root):
+        mine = bundle.open(fetched(project, client, challenger), trust_code=True)  # this project's own code
+        found: dict[str, Any] = {
+            "metrics": mine.metadata["metrics"],
+            "schema": {field.name: field.kind for field in mine.schema.fields},
+            "champion": champion.number if champion else None,
+            "latency": float(challenger.tags["trilho.latency"]) if "trilho.latency" in challenger.tags else None,
+        }
+        if champion is None:
+            return Evidence(**found)
+        try:
+            theirs = bundle.open(fetched(project, client, champion), trust_code=project.serve.trust_code)
+            found["champion_schema"] = {field.name: field.kind for field in theirs.schema.fields}
+            found["paired"] = _paired(project, mine, theirs, client, challenger, champion)
+        except (BundleDamaged, CannotPredict, UntrustedModel, ServerRefused) as error:
+            found["champion_problem"] = " ".join(part for part in (error.what, error.why) if part)
+        return Evidence(**found)
+
+
+def rule_of(project: ProjectFile) -> Rule:
+    """What the project asks of a version."""
+    section = project.evaluate
+    return Rule(
+        policy=project.register.promote,
+        metric=section.champion.metric,
+        thresholds=section.thresholds,
+        margin=section.champion.margin,
+        min_improvement=section.champion.min_improvement,
+        confidence=section.champion.confidence,
+        min_rows=section.champion.min_rows,
+        max_latency=section.max_latency,
+        random_state=project.split.random_state,
+    )
+
+
+def fetched(project: ProjectFile, client: Client, version: Version) -> Path:
+    """The version's archive on this machine, verified."""
+    if not version.digest:
+        raise BundleDamaged(
+            f"{version.name} v{version.number} has no bundle.",
+            why="It was registered by plain MLflow.",
+            remedy=f"trilho register models:/{version.name}/{version.number}",
+        )
+    return bundle.fetch(client, version, project.state_dir / "bundles")
+
+
+def _paired(
+    project: ProjectFile, mine: Any, theirs: Any, client: Client, challenger: Version, champion: Version
+) -> Paired:
+    unit, other = mine.metadata.get("unit", "row"), theirs.metadata.get("unit", "row")
+    if unit != other:
+        raise CannotPredict(
+            f"The champion's training rows are known by {other}, the challenger's by {unit}.",
+            remedy="Promote once with --force --reason; versions after that compare again.",
+        )
+    materials = Materials(
+        project, {done.step: done.folder for done in run_steps(project, until="split") if done.folder}
+    )
+    seen = np.union1d(
+        bundle.training_rows(fetched(project, client, challenger)),
+        bundle.training_rows(fetched(project, client, champion)),
+    )
+    unseen = ~np.isin(materials.units, seen)
+    frame = materials.dataset.frame[unseen]
+    rows = model_frame(frame, materials.features)
+    truth = labels_of(frame[materials.dataset.target])
+    groups = materials.units[unseen] if project.split.group_by else None
+    return Paired(
+        challenger=_outcome(mine, rows, truth, mine.schema),
+        champion=_outcome(theirs, rows, truth, mine.schema),
+        groups=groups,
+    )
+
+
+def _outcome(predictor: Any, rows: Any, truth: np.ndarray, schema: Any) -> Outcome:
+    """Predictions with probabilities in the order of `schema.labels`; a label the model never saw has none."""
+    if not len(rows):
+        labels = tuple(schema.labels)
+        none = np.zeros((0, len(labels))) if labels else None
+        return Outcome(truth=truth, predicted=truth, probabilities=none, labels=labels, positive=schema.positive)
+    answers = predictor.predict_frame(rows)
+    if schema.task == "regression":
+        return Outcome(truth=truth.astype(float), predicted=np.asarray(answers.labels, dtype=float))
+    probabilities = answers.probabilities
+    if probabilities is not None and tuple(predictor.schema.labels) != tuple(schema.labels):
+        unknown = [str(label) for label in predictor.schema.labels if label not in schema.labels]
+        if unknown:
+            raise CannotPredict(
+                f"The champion answers labels that the challenger does not know: {', '.join(unknown)}.",
+                remedy="Bring rows of these labels, or promote with --force --reason.",
+            )
+        places = [schema.labels.index(label) for label in predictor.schema.labels]
+        spread = np.zeros((len(rows), len(schema.labels)))
+        spread[:, places] = probabilities
+        probabilities = spread
+    return Outcome(
+        truth=truth,
+        predicted=np.asarray(answers.labels),
+        probabilities=probabilities,
+        labels=tuple(schema.labels),
+        positive=schema.positive,
+    )

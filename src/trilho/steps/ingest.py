@@ -1,0 +1,40 @@
+"""Step 1: read the data once, so that every later step sees the same rows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from trilho import data
+from trilho.data.dataset import Dataset
+from trilho.steps.facts import count
+from trilho.steps.materials import Materials
+
+
+def ingest(materials: Materials, out: Path) -> str:
+    """Write data.parquet and dataset.json (name, source, fingerprint, columns with kinds).
+
+    In its place: a function without arguments that returns a DataFrame (the same as `data.source: module:function`).
+    """
+    project = materials.project
+    dataset = data.load(
+        project.steps.get("ingest", project.data.source),
+        target=project.target,
+        root=project.root,
+        task=project.task,
+        options=project.data.options,
+        kinds=project.data.kinds,
+        drop=project.data.drop,
+        checks=project.data.checks,
+        memory=project.state_dir / "files",
+    )
+    write_dataset(dataset, out)
+    return f"{count(len(dataset.frame))} rows, {len(dataset.columns)} columns"
+
+
+def write_dataset(dataset: Dataset, out: Path) -> None:
+    dataset.frame.to_parquet(out / "data.parquet", index=False)
+    facts = {name: value for name, value in vars(dataset).items() if name not in ("frame", "columns")}
+    facts["columns"] = [asdict(column) for column in dataset.columns]
+    (out / "dataset.json").write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")

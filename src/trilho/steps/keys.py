@@ -1,0 +1,178 @@
+"""What each step is made from: everything that, when it changes, makes the step stale."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from trilho import data
+from trilho.project.file import ProjectFile
+from trilho.steps.code import code_fingerprint
+
+Ingredients = dict[str, Any]
+
+# Raised by one when a step's output changes its form, so that entries of an older trilho are not read.
+FORMATS = {"ingest": 1, "split": 1, "transform": 1, "train": 1, "evaluate": 1, "register": 1}
+
+_BUILT_IN_TRANSFORMS = ("default", "standard_scaler", "none")
+
+
+def ingredients(step: str, project: ProjectFile, made: Mapping[str, str]) -> Ingredients | None:
+    """What `step` is made from, as plain values; None where only running it can tell.
+
+    Args:
+        made: Earlier step → digest of its output.
+    """
+    own = _OWN[step](project)
+    if own is None:
+        return None
+    before = {f"output of {name}": made[name] for name in _BEFORE[step]}
+    return {**before, **own, "format": FORMATS[step]}
+
+
+def ingest_ingredients(project: ProjectFile, content: str) -> Ingredients:
+    """What ingest is made from, once reading told the content."""
+    return {**_of_content(project, content), "format": FORMATS["ingest"]}
+
+
+def key(found: Ingredients) -> str:
+    """The fingerprint of ingredients. Equal ingredients, equal key."""
+    text = json.dumps(found, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Why a step is stale, in a few words: "max_depth changed: 6 → 8"."""
+    old, new = dict(_flat(before)), dict(_flat(now))
+    changed = [name for name in {**old, **new} if old.get(name, _ABSENT) != new.get(name, _ABSENT)]
+    if not changed:
+        return "first run"
+    # A change of one's own says more than that of a step before.
+    first = next((name for name in changed if not name.startswith("output of ")), changed[0])
+    rest = len(changed) - 1
+    return _worded(first, old.get(first, _ABSENT), new.get(first, _ABSENT)) + (f" and {rest} more" if rest else "")
+
+
+_ABSENT = object()
+_LONGEST = 40
+
+
+def _worded(name: str, old: Any, new: Any) -> str:
+    if name.startswith("output of "):
+        return f"{name.removeprefix('output of ')} changed"
+    if name.startswith("code of ") or name in ("content", "format"):
+        return f"{name} changed"
+    if old is _ABSENT:
+        return f"{name} added: {_short(new)}"
+    if new is _ABSENT:
+        return f"{name} removed: {_short(old)}"
+    return f"{name} changed: {_short(old)} → {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            found += _flat(value, "" if name == "params" else f"{prefix}{name}.")
+        else:
+            found.append((f"{prefix}{name}", list(value) if isinstance(value, tuple) else value))
+    return found
+
+
+def _section(section: Any) -> dict[str, Any]:
+    plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in vars(section).items()}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+
+def _code(project: ProjectFile, *paths: str | None) -> dict[str, str]:
+    return {f"code of {path}": code_fingerprint(path, project.root) for path in paths if path}
+
+
+def _versions(*names: str) -> dict[str, str]:
+    found = {}
+    for name in names:
+        try:
+            found[f"version of {name}"] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _ingest(project: ProjectFile) -> Ingredients | None:
+    source = project.steps.get("ingest", project.data.source)
+    content = data.fingerprint(
+        source, root=project.root, options=project.data.options, memory=project.state_dir / "files"
+    )
+    return None if content is None else _of_content(project, content)
+
+
+def _of_content(project: ProjectFile, content: str) -> Ingredients:
+    return {"content": content, "data": _section(project.data), "target": project.target, "task": project.task}
+
+
+def _split(project: ProjectFile) -> Ingredients:
+    return {
+        "split": _section(project.split),
+        "weight": project.train.sample_weight,
+        **_code(project, project.steps.get("split")),
+    }
+
+
+def _transform(project: ProjectFile) -> Ingredients:
+    using = project.steps.get("transform", project.transform.using)
+    own = None if using in _BUILT_IN_TRANSFORMS else using
+    return {
+        "transform": {**_section(project.transform), "using": using},
+        **_code(project, own),
+        **_versions("scikit-learn"),
+    }
+
+
+def _train(project: ProjectFile) -> Ingredients:
+    using = project.steps.get("train", project.train.estimator)
+    return {"train": {**_section(project.train), "estimator": using}, **_code(project, using)}
+
+
+def _evaluate(project: ProjectFile) -> Ingredients:
+    return {
+        "metrics": list(project.evaluate.metrics),
+        "primary_metric": project.primary_metric,
+        "positive_class": project.positive_class,
+        **_code(project, project.steps.get("evaluate")),
+    }
+
+
+def _register(project: ProjectFile) -> Ingredients:
+    return {
+        "register": {"name": project.register.name},
+        "trusted_types": list(project.train.trusted_types),
+        **_code(project, project.steps.get("register")),
+        **_versions("skl2onnx", "mlflow"),
+    }
+
+
+_OWN: dict[str, Callable[[ProjectFile], Ingredients | None]] = {
+    "ingest": _ingest,
+    "split": _split,
+    "transform": _transform,
+    "train": _train,
+    "evaluate": _evaluate,
+    "register": _register,
+}
+_BEFORE: dict[str, tuple[str, ...]] = {
+    "ingest": (),
+    "split": ("ingest",),
+    "transform": ("ingest", "split"),
+    "train": ("ingest", "split", "transform"),
+    "evaluate": ("ingest", "split", "train"),
+    "register": ("ingest", "split", "train", "evaluate"),
+}
+STEPS: tuple[str, ...] = tuple(_OWN)

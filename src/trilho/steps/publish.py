@@ -1,0 +1,116 @@
+"""From the spool to the registry: send a run, make its model a version, and remember which version a package became."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trilho.errors import ServerRefused, ServerUnreachable, VersionNotFound
+from trilho.project.file import ProjectFile
+from trilho.registry import VersionStore
+from trilho.steps.cache import Entry
+from trilho.tracking import RUN_KEY, discard, read_header, read_log, send
+from trilho.wire import Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """Which version the package of a register step became. `rule` fingerprints the rule it was judged by, "" if not."""
+
+    name: str
+    number: int
+    digest: str
+    run_id: str
+    rule: str = ""
+
+
+def publish(project: ProjectFile, client: Client, store: VersionStore, folder: Path) -> tuple[str, Receipt | None]:
+    """Send the spooled run in `folder`; register its model if it asks for that. The spool forgets it afterwards.
+
+    Returns:
+        The key of the package and the receipt of its version; "" and None for a run without a model (a failed or
+        killed one).
+
+    Raises:
+        ServerUnreachable, ServerRefused: it stays in the spool, and publishing again goes on where it stopped.
+    """
+    sent = send(client, folder)
+    wish = next((record for record in read_log(folder) if record["kind"] == "register"), None)
+    if wish is None or sent.model is None:
+        discard(folder)
+        return "", None
+    version = store.create(
+        wish["name"],
+        source=f"models:/{sent.model.model_id}",
+        run_id=sent.run_id,
+        model_id=sent.model.model_id,
+        tags={RUN_KEY: sent.key, **wish["tags"]},
+    )
+    receipt = Receipt(
+        name=version.name, number=version.number, digest=wish["tags"]["trilho.bundle_sha256"], run_id=sent.run_id
+    )
+    package = wish["tags"]["trilho.package"]
+    write_receipt(project, package, receipt)
+    discard(folder)
+    return package, receipt
+
+
+def read_receipt(project: ProjectFile, package: str) -> Receipt | None:
+    """The version that the package (the key of its register step) became in the registry of this profile."""
+    try:
+        found: Mapping[str, Any] = json.loads(_file(project, package).read_text(encoding="utf-8"))
+        return Receipt(**found)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_receipt(project: ProjectFile, package: str, receipt: Receipt) -> None:
+    file = _file(project, package)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    fresh.write_text(json.dumps(vars(receipt)), encoding="utf-8")
+    fresh.replace(file)
+
+
+def rule_fingerprint(project: ProjectFile) -> str:
+    """Changes with anything in the project file that a verdict depends on."""
+    asked = repr((project.evaluate, project.register.promote, project.split.random_state))
+    return hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()
+
+
+def still_registered(project: ProjectFile, store: VersionStore | None, entry: Entry) -> str:
+    """Is a packed model still the version it became? "" if so, else why it must be registered again.
+
+    Asks the registry once. Without a server, what is remembered has to do.
+    """
+    package = entry.folder.name
+    receipt = read_receipt(project, package)
+    if receipt is None:
+        return "" if _spooled(project, package) else f"not registered in profile {project.profile} yet"
+    if store is None:
+        return ""
+    try:
+        version = store.get(receipt.name, receipt.number)
+    except VersionNotFound:
+        return f"{receipt.name} v{receipt.number} is gone from the registry"
+    except (ServerUnreachable, ServerRefused):
+        return ""
+    return "" if version.digest == receipt.digest else f"{receipt.name} v{receipt.number} is another model now"
+
+
+def _spooled(project: ProjectFile, package: str) -> bool:
+    """Is a run with this package waiting to be sent?"""
+    for log in (project.state_dir / "spool").glob("*/log.jsonl"):
+        for record in read_log(log.parent):
+            if record["kind"] == "register" and record["tags"].get("trilho.package") == package:
+                return read_header(log.parent).tags.get("trilho.profile") == project.profile
+    return False
+
+
+def _file(project: ProjectFile, package: str) -> Path:
+    return project.state_dir / "published" / project.profile / f"{package}.json"
