@@ -41,6 +41,19 @@ def last_result(project: ProjectFile, step: str) -> StepResult:
     )
 
 
+def inspect_text(project: ProjectFile, step: str) -> str:
+    """The same as a few lines of text."""
+    found = inspect(project, step)
+    if step == "ingest":
+        return f"{found.head()}\n\n{found.dtypes}"
+    if step == "split":
+        train, test = found
+        return f"train\n{train.head(3)}\n\ntest\n{test.head(3)}"
+    if step in ("transform", "train"):
+        return repr(found)
+    return json.dumps(found, indent=2, ensure_ascii=False)
+
+
 def last_folder(project: ProjectFile, step: str) -> Path | None:
     entry = Cache(project.state_dir / "cache").last(step)
     return entry.folder if entry else None

@@ -1,0 +1,36 @@
+"""trilho history: who moved the champion, when, from where to where, and why."""
+
+from __future__ import annotations
+
+from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connected, load_project
+
+
+def history(project: Folder = HERE, profile: Profile = None, overrides: Overrides = None, json: AsJson = False) -> None:
+    """Show every promotion, rollback and refusal, oldest first, as the registry keeps them."""
+    from rich.table import Table
+
+    from trilho import registry
+    from trilho.cli import output
+    from trilho.cli.worded import event_json, moment
+
+    file = load_project(project, profile, overrides)
+    with connected(file) as client:
+        events = registry.history(registry.open_store(client), file.register.name)
+    if json:
+        output.as_json([event_json(event) for event in events])
+        return
+    if not events:
+        output.state("History", f"{file.register.name} has none yet: trilho run")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("when", "what", "champion", "who", "why"):
+        table.add_column(column, overflow="fold")
+    for event in events:
+        before = f"v{event.before}" if event.before else "none"
+        if event.kind == "refused":
+            moved = f"v{event.after} refused, {before} stays"
+        else:
+            moved = f"{before} → v{event.after}"
+        what = event.kind + (" (forced)" if event.forced else "") + ("" if event.valid else " (void)")
+        table.add_row(moment(event.when), what, moved, event.who, event.why)
+    output.out.print(table)

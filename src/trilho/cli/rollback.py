@@ -1,0 +1,36 @@
+"""trilho rollback: back to the champion before."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from typing import Annotated
+
+import typer
+
+from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connected, load_project
+
+
+def rollback(
+    to: Annotated[int | None, typer.Argument(help="Version to go back to (default: the champion before).")] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the history.")] = "rolled back by hand",
+    project: Folder = HERE,
+    profile: Profile = None,
+    overrides: Overrides = None,
+    json: AsJson = False,
+) -> None:
+    """Make the champion before champion again. No gate is asked: it was champion once."""
+    from trilho import registry
+    from trilho.cli import output
+    from trilho.cli.worded import event_json
+
+    file = load_project(project, profile, overrides)
+    who = f"{getpass.getuser()}@{socket.gethostname()}"
+    with connected(file) as client:
+        store = registry.open_store(client)
+        event = registry.rollback(store, file.register.name, who=who, why=reason, to=to, stages=file.register.stages)
+    if json:
+        output.as_json(event_json(event))
+        return
+    output.state("Rolled back", f"{file.register.name} v{event.after} is champion, was v{event.before}")
+    output.state("Undo", f"trilho rollback {event.before}")

@@ -1,0 +1,31 @@
+"""trilho sync: send the runs that wait in the spool, and decide on the versions they make."""
+
+from __future__ import annotations
+
+from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connected, load_project
+
+
+def sync(project: Folder = HERE, profile: Profile = None, overrides: Overrides = None, json: AsJson = False) -> None:
+    """Send what an outage left in the spool: each run once, with its own times; then judge and promote."""
+    from trilho import delivery, tracking
+    from trilho.cli import output
+    from trilho.cli.worded import judgement_json, show_judgement
+
+    file = load_project(project, profile, overrides)
+    before = len(tracking.waiting(file.state_dir / "spool"))
+    if not before:
+        if json:
+            output.as_json({"sent": 0, "waiting": 0, "judged": []})
+        else:
+            output.state("Sent", "nothing was waiting")
+        return
+    with connected(file) as client:
+        judged = delivery.sync(file, client, say=output.progress)
+    left = len(tracking.waiting(file.state_dir / "spool"))
+    if json:
+        output.as_json({"sent": before - left, "waiting": left, "judged": [judgement_json(item) for item in judged]})
+        return
+    output.state("Sent", f"{before - left} of {before} runs" + (f"; {left} still wait" if left else ""))
+    for item in judged:
+        output.plain()
+        show_judgement(file, item)
