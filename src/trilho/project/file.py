@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 Task = Literal["classification", "regression", "image-classification"]
 Promote = Literal["if_better", "if_not_worse", "always", "never"]
 Options = Mapping[str, Any]
 
-NOTHING: Options = MappingProxyType({})
-
 
 @dataclass(frozen=True, kw_only=True)
 class DataSection:
     source: str  # "sklearn:iris", "path/*.parquet", "sqlite:///shop.db#table", "module:function"
-    options: Options = NOTHING  # handed to the reader: separator, encoding, query, columns
-    kinds: Mapping[str, str] = NOTHING  # column → kind, where the inferred one is wrong
+    options: Options = field(default_factory=dict)  # handed to the reader: separator, encoding, query, columns
+    kinds: Mapping[str, str] = field(default_factory=dict)  # column → kind, where the inferred one is wrong
     drop: tuple[str, ...] = ()  # columns that are neither feature nor target
-    checks: Options = NOTHING  # column → pandera checks
+    checks: Options = field(default_factory=dict)  # column → pandera checks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +33,13 @@ class SplitSection:
 @dataclass(frozen=True, kw_only=True)
 class TransformSection:
     using: str = "default"  # a built-in name, or "module:name" of a transformer, a factory of one, or a function
-    params: Options = NOTHING
+    params: Options = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSection:
     estimator: str  # "sklearn.ensemble.RandomForestClassifier" or "module:function"
-    params: Options = NOTHING
+    params: Options = field(default_factory=dict)
     random_state: int = 42  # given to the estimator where it takes one and params name none
     sample_weight: str | None = None  # a column that weighs rows and is no feature
     trusted_types: tuple[str, ...] = ()  # types outside scikit-learn that may be built when the model is loaded
@@ -61,7 +58,9 @@ class ChampionRule:
 class EvaluateSection:
     metrics: tuple[str, ...]
     champion: ChampionRule
-    thresholds: Mapping[str, float] = NOTHING  # metric → least value (most, for errors such as rmse)
+    thresholds: Mapping[str, float] = field(
+        default_factory=dict
+    )  # metric → least value (most, for errors such as rmse)
     max_latency: float | None = None  # seconds for one prediction, 99th percentile
 
 
@@ -117,9 +116,11 @@ class ProjectFile:
     serve: ServeSection
     monitor: MonitorSection
     retrain: RetrainSection = RetrainSection()
-    steps: Mapping[str, str] = NOTHING  # step → "module:function" in its place
+    steps: Mapping[str, str] = field(default_factory=dict)  # step → "module:function" in its place
     model_dir: Path = Path("artifacts/model")  # under root; gets model.joblib, mlflow_model/, metadata.json, bundle
-    origins: Mapping[str, str] = field(default=NOTHING)  # setting → "flag", "env MLFLOW_…", ".env", "profile team", …
+    origins: Mapping[str, str] = field(
+        default_factory=dict
+    )  # setting → "flag", "env MLFLOW_…", ".env", "profile team", …
 
     @property
     def state_dir(self) -> Path:
