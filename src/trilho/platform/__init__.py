@@ -4,20 +4,25 @@
 that runs costs one request. `services(project)` lists what `trilho up` starts; `ensure`, `stop`, `statuses` act on it.
 """
 
+from trilho.platform.address import server_address
 from trilho.platform.logs import follow, tail
 from trilho.platform.service import Record, Service, Status, log_path
-from trilho.platform.supervise import ensure, statuses, stop
-from trilho.platform.tracking import ensure_tracking, services, tracking_service
+from trilho.platform.supervise import ensure, status, statuses, stop
+from trilho.platform.tracking import check_name, ensure_tracking, known_names, services, tracking_service
 
 __all__ = [
     "Record",
     "Service",
     "Status",
+    "check_name",
     "ensure",
     "ensure_tracking",
     "follow",
+    "known_names",
     "log_path",
+    "server_address",
     "services",
+    "status",
     "statuses",
     "stop",
     "tail",

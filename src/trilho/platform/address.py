@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from trilho.platform.service import Say, silent
 from trilho.platform.tracking import ensure_tracking
-from trilho.project.file import ProjectFile
+
+if TYPE_CHECKING:
+    from trilho.project.file import ProjectFile
 
 
-def server_address(project: ProjectFile, say: Callable[[str], None] = lambda _: None) -> str:
+def server_address(project: ProjectFile, say: Say = silent) -> str:
     """The address of the project's tracking server; the local one is started if it does not run.
 
     Raises:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from trilho.errors import ServiceFailed
+
+_COPY, _MOVE = ("copy", "move") if os.name == "nt" else ("cp", "mv")
 
 
 def check_database(path: Path) -> None:
@@ -37,8 +41,8 @@ def check_database(path: Path) -> None:
             f"The tracking database was written by an older MLflow than {_mlflow_version()}, which is installed.",
             state="It was not touched.",
             why=f"{path} has schema {revision}, which this MLflow has to migrate first.",
-            remedy=f"Copy it:    python -c \"import shutil; shutil.copy(r'{path}', r'{path}.bak')\"\n"
-            f'Migrate it: mlflow db upgrade "sqlite:///{path.as_posix()}"',
+            remedy=f"Copy it, then migrate it:\n  {_go_to(path.parent)}\n  {_COPY} {path.name} {path.name}.bak\n"
+            f"  mlflow db upgrade sqlite:///{path.name}",
         )
 
 
@@ -48,7 +52,7 @@ def _revision(path: Path) -> str | None:
         return None
     try:
         # Opened for writing: closing then folds a write-ahead log that a kill left behind into the file itself.
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=20)) as database:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=20)) as database:
             row = database.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.OperationalError:  # no such table, locked, not writable: its server will say more
         return None
@@ -58,7 +62,7 @@ def _revision(path: Path) -> str | None:
             state="It was not touched.",
             why=f"{path}: {error}",
             remedy=f"Put back a copy of it, if there is one: {path}.bak\n"
-            f"Or begin anew, keeping it aside: python -c \"import os; os.replace(r'{path}', r'{path}.damaged')\"",
+            f"Or begin anew, keeping it aside:\n  {_go_to(path.parent)}\n  {_MOVE} {path.name} {path.name}.damaged",
         ) from error
     return str(row[0]) if row else None
 
@@ -79,6 +83,11 @@ def _known_revisions() -> dict[str, str | None]:
         if own:
             found[own[1]] = parent[1] if parent else None
     return found
+
+
+def _go_to(folder: Path) -> str:
+    """The shell's line. Names after it are relative: a "?" in a path would mean something to SQLAlchemy."""
+    return f'cd "{folder}"' if os.name == "nt" else f"cd {shlex.quote(str(folder))}"
 
 
 def _mlflow_version() -> str:

@@ -89,6 +89,11 @@ class Status:
     since: float | None = None  # seconds since 1970
     memory: int | None = None  # bytes resident, its children included
 
+    @property
+    def running(self) -> bool:
+        """Whether it runs and answers."""
+        return self.state == "running"
+
 
 def log_path(state_dir: Path, name: str) -> Path:
     return state_dir / "logs" / f"{name}.log"

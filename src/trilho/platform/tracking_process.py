@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trilho.platform.database import check_database
 from trilho.platform.record import read_record
 from trilho.platform.service import ID_HEADER
 
@@ -70,7 +71,11 @@ def run_server(
     service_id: str = "",
     record: Path | None = None,
 ) -> None:
-    """Serve until asked to end. Exits with 1, after one line on stderr, where it cannot listen."""
+    """Serve until asked to end. Exits with 1, after one line on stderr, where it cannot listen.
+
+    Raises:
+        ServiceFailed: the SQLite file at `backend_store_uri` is damaged, or belongs to another MLflow.
+    """
     try:
         listener = _bind(host, port)  # before the seconds that importing MLflow takes
     except OSError as error:
@@ -88,6 +93,7 @@ def run_server(
 
     database = _sqlite_file(backend_store_uri)
     if database is not None:
+        check_database(database)
         _create_database(database)
         # The page's reads and a training's writes then do not wait for each other. The file remembers it; on a network
         # drive that cannot, it stays as it is.
