@@ -19,6 +19,7 @@ _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+(\.\d{3})*,\d+\s*")
 _LEAST_SHARE = 0.5
 _FEW_STRANGERS = 10
 _FEW_STRANGER_ROWS = 0.1
+_SAMPLE = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +53,13 @@ class Words:
 
     @cached_property
     def are_times(self) -> bool:
-        return self.distinct > 0 and bool(self._times.all())
+        return self.distinct > 0 and not self._plainly_text and bool(self._times.all())
 
     @cached_property
     def mixed(self) -> Mixed | None:
         """Numbers with a few words among them, dates with a few that are none, or numbers with a decimal comma."""
+        if self._plainly_text:
+            return None
         comma = np.array([_DECIMAL_COMMA.fullmatch(value) is not None for value in self.values], dtype=bool)
         if comma.any() and (comma | self._numbers).all():
             strangers = tuple(value for value, flag in zip(self.values, comma, strict=True) if flag)
@@ -67,6 +70,17 @@ class Words:
             if _LEAST_SHARE <= share < 1 and few:
                 return Mixed(most=most, strangers=tuple(v for v, ok in zip(self.values, flags, strict=True) if not ok))
         return None
+
+    @cached_property
+    def _plainly_text(self) -> bool:
+        """None of 1,000 values spread over all looks like a number or a date; spares two million codes more looks."""
+        step = self.distinct // _SAMPLE
+        return step > 1 and not Words(self.values[::step], self.counts[::step])._like_anything
+
+    @property
+    def _like_anything(self) -> bool:
+        comma = any(_DECIMAL_COMMA.fullmatch(value) for value in self.values)
+        return comma or bool(self._numbers.any()) or bool(self._times.any())
 
     @cached_property
     def _numbers(self) -> np.ndarray[Any, Any]:
@@ -83,8 +97,8 @@ class Words:
 
 
 def words_of(column: pd.Series[Any]) -> Words:
-    """Count the different values of a text column (of a mixed one, their text)."""
-    counts = column.dropna().map(str).value_counts()
+    """Count the different values of a text column."""
+    counts = column.value_counts()
     return Words(tuple(counts.index), counts.to_numpy(dtype="int64"))
 
 

@@ -133,6 +133,8 @@ def _parsed(layout: Layout, header: list[str], options: Mapping[str, Any]) -> pd
         "index_col": False,  # else a first line that is one too short turns a column into the index
         "low_memory": False,  # one type per column, not one per chunk
     }
+    if pd.__version__ < "3":  # later ones always read the nearest number
+        reading["float_precision"] = "round_trip"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)

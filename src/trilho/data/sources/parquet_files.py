@@ -33,15 +33,8 @@ def read_parquet(files: Files, options: Mapping[str, Any]) -> Table:
     sizes = [int(footer.num_rows) for footer in footers]
     wanted = [str(name) for name in options["columns"]] if options.get("columns") else None
     schema = _unified(files, schemas, wanted)
-    partitioning = ds.partitioning(flavor="hive")
-    paths = [path.as_posix() for path in files.paths]
     try:
-        found = ds.dataset(
-            paths, format="parquet", partitioning=partitioning, partition_base_dir=files.folder.as_posix()
-        )
-        partitions = [field for field in found.schema if field.name not in schemas[0].names]
-        found = found.replace_schema(pa.schema([*schema, *partitions]))
-        table = found.to_table(columns=wanted)
+        table = _dataset(files, schema).to_table(columns=wanted)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(files, error) from error
     # Column by column, each given free once it is converted: two million rows do not lie in memory twice.
@@ -52,6 +45,23 @@ def read_parquet(files: Files, options: Mapping[str, Any]) -> Table:
         return _places(files, sizes, rows)
 
     return Table(frame=frame, where=where)
+
+
+def _dataset(files: Files, schema: Any) -> Any:
+    """All files with one schema, and with a column for each folder like year=2026/."""
+    known: dict[str, Any] = {"format": "parquet", "partition_base_dir": files.folder.as_posix()}
+    known["partitioning"] = ds.partitioning(flavor="hive")
+    paths = [path.as_posix() for path in files.paths]
+    folders = _hive_columns(files)
+    if folders:
+        seen = ds.dataset(paths, **known).schema
+        schema = pa.schema([*schema, *(seen.field(name) for name in folders if name not in schema.names)])
+    return ds.dataset(paths, schema=schema, **known)
+
+
+def _hive_columns(files: Files) -> list[str]:
+    folders = {part for name in files.names for part in name.split("/")[:-1] if "=" in part}
+    return sorted({part.partition("=")[0] for part in folders})
 
 
 def _footer(path: Path) -> Any:
@@ -69,11 +79,11 @@ def _footer(path: Path) -> Any:
 def _unified(files: Files, schemas: Sequence[Any], wanted: Sequence[str] | None) -> Any:
     """One schema for all files, or an error that names every file that does not fit the first."""
     problems = _twice(files, schemas)
-    partitions = {part.partition("=")[0] for name in files.names for part in name.split("/")[:-1] if "=" in part}
+    partitions = _hive_columns(files)
     expected = [name for name in schemas[0].names if wanted is None or name in wanted]
     for name in wanted or ():
         if name not in schemas[0].names and name not in partitions:
-            known = [*schemas[0].names, *sorted(partitions)]
+            known = [*schemas[0].names, *partitions]
             problems.append(
                 Problem(
                     what=f"data.options.columns names '{name}', which is not there.{did_you_mean(name, known)}",
