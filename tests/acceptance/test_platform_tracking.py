@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from conftest import free_port
+from conftest import free_port, wait_for
+from conftest import stop as stop_process
 from trilho.errors import ServiceFailed
 from trilho.platform import ensure_tracking, status, stop
 from trilho.platform.record import read_record
@@ -132,6 +134,53 @@ def test_the_whole_page_of_mlflow_is_served_to_this_machine_only(state_dir: Path
     assert {connection.laddr.ip for connection in process.net_connections() if connection.status == "LISTEN"} == {
         "127.0.0.1"
     }
+
+
+def test_plain_mlflow_server_over_the_same_folder_shows_the_same_runs(state_dir: Path) -> None:
+    run_id = plain(LOG_A_RUN, ensure_tracking(state_dir, preferred_port=free_port()))
+    stop(state_dir, NAME)
+    folder = database_path(state_dir).parent
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "./artifacts"]
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    log = folder / "plain.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, env=environment)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", process, log)
+        found = json.loads(plain(READ_A_RUN, f"http://127.0.0.1:{port}", run_id))
+    finally:
+        stop_process(process)
+    assert found[:3] == [{"depth": "8"}, {"f1": 0.5}, 600_000]
+
+
+def test_foreground_server_serves_until_it_is_interrupted(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "trilho.platform.tracking_process", "--port", str(port)]
+    command += ["--backend-store-uri", "sqlite:///team.db", "--artifacts-destination", "./files"]
+    command += ["--allowed-hosts", "mlflow,mlflow:*,127.0.0.1:*"]
+    log = tmp_path / "server.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out, env=dict(os.environ))
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", process, log)
+        assert plain(LOG_A_RUN, f"http://127.0.0.1:{port}")
+        asked = urllib.request.Request(f"http://127.0.0.1:{port}/version", headers={"Host": f"mlflow:{port}"})
+        with urllib.request.urlopen(asked) as answer:
+            assert answer.status == 200
+        second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert second.returncode == 1
+        assert second.stderr.startswith(f"cannot listen on 127.0.0.1:{port}: ")
+        assert len(second.stderr.splitlines()) == 1
+        if os.name == "posix":
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 0
+            assert "Traceback" not in log.read_text(encoding="utf-8")
+    finally:
+        stop_process(process)
+    assert (tmp_path / "team.db").exists()
+    assert list(tmp_path.glob("files/**/hello.txt"))
 
 
 def test_two_starts_at_once_make_one_server(state_dir: Path) -> None:

@@ -53,5 +53,8 @@ def up(
         if fact["already_running"] and port is not None and not str(fact["address"]).endswith(f":{port}"):
             output.line("", "not moved", f"trilho down first, then: trilho up --port {port}")
     output.plain()
+    for fact in facts:
+        if fact["name"] == "tracking":
+            output.state("Scripts", f"MLFLOW_TRACKING_URI={fact['address']}")
     output.state("Look", "trilho ui")
     output.state("Stop", "trilho down")
