@@ -13,9 +13,6 @@ import numpy as np
 from trilho.metrics.metric import Scorer, ratio
 from trilho.metrics.outcome import Outcome
 
-# Weights (B, n) → the positive and the negative weight of each distinct score, (B, g) each.
-Steps = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-
 
 def roc_auc(outcome: Outcome) -> Scorer:
     """The chance that a positive row scores above a negative one, ties counting half.
@@ -43,43 +40,44 @@ def _positive_or_mean(outcome: Outcome, area: Callable[[np.ndarray, np.ndarray],
 
 
 def _area_under_roc(positive: np.ndarray, scores: np.ndarray) -> Scorer:
-    steps = _steps(positive, scores)
+    hits, misses = _lowest_first(positive, scores), _lowest_first(~positive, scores)
+    below = np.searchsorted(scores[misses], scores[hits], "left")
+    not_above = np.searchsorted(scores[misses], scores[hits], "right")
 
     def score(weights: np.ndarray) -> np.ndarray:
-        hit, miss = steps(weights)
-        all_hit, all_miss = hit.sum(axis=1), miss.sum(axis=1)
-        above = all_miss[:, np.newaxis] - np.cumsum(miss, axis=1)  # negatives of a lower score
-        won = np.einsum("bg,bg->b", hit, above + miss / 2)
-        return ratio(won, all_hit * all_miss)
+        weight = weights[:, hits]
+        lower = _running_total(weights[:, misses])
+        won = np.einsum("bh,bh->b", weight, lower[:, below] + lower[:, not_above]) / 2
+        return ratio(won, weight.sum(axis=1) * lower[:, -1])
 
     return score
 
 
 def _average_precision(positive: np.ndarray, scores: np.ndarray) -> Scorer:
-    steps = _steps(positive, scores)
+    hits, misses = _lowest_first(positive, scores)[::-1], _lowest_first(~positive, scores)[::-1]
+    # The threshold at each positive row takes in all rows of its score or a higher one.
+    found_there = np.searchsorted(-scores[hits], -scores[hits], "right")
+    missed_there = np.searchsorted(-scores[misses], -scores[hits], "right")
 
     def score(weights: np.ndarray) -> np.ndarray:
-        hit, miss = steps(weights)
-        found = np.cumsum(hit, axis=1)
-        precision = np.nan_to_num(ratio(found, found + np.cumsum(miss, axis=1)))
-        return ratio(np.einsum("bg,bg->b", hit, precision), found[:, -1])
+        weight = weights[:, hits]
+        found = _running_total(weight)
+        right = found[:, found_there]
+        precision = np.nan_to_num(ratio(right, right + _running_total(weights[:, misses])[:, missed_there]))
+        return ratio(np.einsum("bh,bh->b", weight, precision), found[:, -1])
 
     return score
 
 
-def _steps(positive: np.ndarray, scores: np.ndarray) -> Steps:
-    """From the highest score down."""
-    order = np.argsort(-scores, kind="stable")
-    ordered = scores[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    is_hit = positive[order].astype(float)
-    tied = len(starts) < len(order)
+def _lowest_first(which: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """The rows of `which` by rising score: what is looked up in this order walks through memory once."""
+    rows = np.flatnonzero(which)
+    ordered: np.ndarray = rows[np.argsort(scores[rows], kind="stable")]
+    return ordered
 
-    def sums(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        inside = weights[:, order]
-        hit = inside * is_hit
-        if tied:
-            hit, inside = np.add.reduceat(hit, starts, axis=1), np.add.reduceat(inside, starts, axis=1)
-        return hit, np.maximum(inside - hit, 0)  # a difference of sums may fall a hair below 0
 
-    return sums
+def _running_total(weights: np.ndarray) -> np.ndarray:
+    """Column j holds the weight of the first j rows. Shape (B, n + 1)."""
+    total = np.zeros((len(weights), weights.shape[1] + 1))
+    np.cumsum(weights, axis=1, out=total[:, 1:])
+    return total

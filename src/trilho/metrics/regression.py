@@ -38,8 +38,7 @@ def r2(outcome: Outcome) -> Scorer:
         mean = ratio(weights @ truth, weights.sum(axis=1))
         spread = (weights * (truth - mean[:, np.newaxis]) ** 2).sum(axis=1)
         spread = np.where(spread > _ROUNDING * (weights @ truth**2), spread, 0)
-        explained: np.ndarray = 1 - ratio(weights @ squared_error, spread)
-        return explained
+        return 1 - ratio(weights @ squared_error, spread)
 
     return score
 
@@ -49,4 +48,5 @@ def _truth(outcome: Outcome) -> np.ndarray:
 
 
 def _errors(outcome: Outcome) -> np.ndarray:
-    return np.asarray(outcome.predicted, dtype=float) - _truth(outcome)
+    errors: np.ndarray = np.asarray(outcome.predicted, dtype=float) - _truth(outcome)
+    return errors
