@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from trilho.settings import Origin
+
 Task = Literal["classification", "regression", "image-classification"]
 Promote = Literal["if_better", "if_not_worse", "always", "never"]
 Options = Mapping[str, Any]
@@ -118,9 +120,11 @@ class ProjectFile:
     retrain: RetrainSection = RetrainSection()
     steps: Mapping[str, str] = field(default_factory=dict)  # step → "module:function" in its place
     model_dir: Path = Path("artifacts/model")  # under root; gets model.joblib, mlflow_model/, metadata.json, bundle
-    origins: Mapping[str, str] = field(
-        default_factory=dict
-    )  # setting → "flag", "env MLFLOW_…", ".env", "profile team", …
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # setting, and "profile" → where its value came from
+
+    @property
+    def file(self) -> Path:
+        return self.root / "trilho.yaml"
 
     @property
     def state_dir(self) -> Path:

@@ -84,6 +84,11 @@ TRAINING: tuple[Setting, ...] = (
         at_most=2**32 - 1,
     ),
     Setting("train.sample_weight", "text", "Column that weighs the rows and is no feature."),
+    Setting(
+        "train.trusted_types",
+        "list",
+        "Types outside scikit-learn that may be built when the model is loaded.",
+    ),
     Setting("evaluate.metrics", "list", "The metrics that are computed.", derived="task"),
     Setting("evaluate.thresholds", "numbers", "Metric → worst value that may go live; an upper limit for errors."),
     Setting(
