@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import typer
@@ -90,3 +91,17 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(FAILED)
+    except OSError as error:
+        typer.echo(f"\n{_disk_trouble(error)}", err=True)
+        sys.exit(FAILED)
+
+
+def _disk_trouble(error: OSError) -> str:
+    """A full disk, a read-only folder: nothing that trilho can help, but it can say what is meant."""
+    where = f": {error.filename}" if error.filename else ""
+    remedy = {
+        errno.ENOSPC: "Free some disk space, then run the command again.",
+        errno.EROFS: "Move the project to a folder that can be written to; trilho keeps its state beside trilho.yaml.",
+        errno.EACCES: "Give yourself the right to write there; trilho keeps its state beside trilho.yaml.",
+    }.get(error.errno or 0, "Nothing half-made was kept; run the command again when the cause is gone.")
+    return f"{error.strerror or error}{where}\n{remedy}"

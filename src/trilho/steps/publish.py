@@ -8,11 +8,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trilho.errors import ServerRefused, ServerUnreachable, VersionNotFound
 from trilho.project.file import ProjectFile
-from trilho.registry import VersionStore
+if TYPE_CHECKING:
+    from trilho.registry import VersionStore
 from trilho.steps.cache import Entry
 from trilho.tracking import RUN_KEY, discard, read_header, read_log, send
 from trilho.wire import Client
