@@ -17,7 +17,7 @@ from trilho.settings import Origin
 _ENTRY = re.compile(
     r"""[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*
         (?:'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|(?P<bare>[^\n'"][^\n]*?|))
-        [ \t]*(?:(?<=[\s'"=])\#[^\n]*)?(?:\n|\Z)""",
+        [ \t]*(?:(?<=[\s'"])\#[^\n]*)?(?:\n|\Z)""",
     re.VERBOSE | re.DOTALL,
 )
 _NOTHING = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")

@@ -92,12 +92,12 @@ def from_environment(
     return found
 
 
-def from_flags(overrides: Iterable[str], mistakes: list[Mistake]) -> Layer:
-    """The settings that `--set name=value` gives; the value is YAML, and text needs no quotes.
+def from_flags(overrides: Iterable[str], mistakes: list[Mistake]) -> list[Layer]:
+    """The settings that each `--set name=value` gives; the value is YAML, and text needs no quotes.
 
     A name may go into a mapping: "train.params.max_depth=3".
     """
-    layer: Layer = {}
+    layers = []
     for override in overrides:
         name, equals, text = override.partition("=")
         origin = Origin(source="flag", detail=f"--set {override:.80}")
@@ -115,8 +115,8 @@ def from_flags(overrides: Iterable[str], mistakes: list[Mistake]) -> Layer:
             node = parsed
         for part in reversed(_path(name.strip())):
             node = Node({part: node}, origin)
-        layer = laid_over(layer, from_tree(node, mistakes))
-    return layer
+        layers.append(from_tree(node, mistakes))
+    return layers
 
 
 def laid_over(below: Layer, above: Layer) -> Layer:

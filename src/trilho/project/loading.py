@@ -83,7 +83,7 @@ def load(
         mistakes.append(Mistake(origin, f"there is no profile {chosen}.{near} Profiles: {', '.join(known)}."))
     layers.append(from_environment(dotenv.values, mistakes, lines=dotenv.lines))
     layers.append(from_environment(environment, mistakes))
-    layers.append(from_flags(overrides, mistakes))
+    layers.extend(from_flags(overrides, mistakes))
     report(mistakes, file)
 
     merged: Layer = {}

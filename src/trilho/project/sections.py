@@ -21,7 +21,7 @@ from trilho.project.file import (
 )
 from trilho.settings import Origin
 
-_SECTIONS: dict[str, type] = {
+SECTION_TYPES: dict[str, type] = {
     "data": DataSection,
     "split": SplitSection,
     "transform": TransformSection,
@@ -34,24 +34,24 @@ _SECTIONS: dict[str, type] = {
     "retrain": RetrainSection,
 }
 # Where the file nests deeper than the values do.
-_ATTRIBUTES = {"monitor.drift.share": "monitor.drift_share", "monitor.drift.min_rows": "monitor.min_rows"}
+ATTRIBUTES = {"monitor.drift.share": "monitor.drift_share", "monitor.drift.min_rows": "monitor.min_rows"}
 
 
 def project_file(root: Path, profile: str, values: Mapping[str, Any], origins: Mapping[str, Origin]) -> ProjectFile:
     """The project as frozen values; `values` holds every setting that has no default of its own."""
-    parts: dict[str, dict[str, Any]] = {"": {}, **{section: {} for section in _SECTIONS}}
+    parts: dict[str, dict[str, Any]] = {"": {}, **{section: {} for section in SECTION_TYPES}}
     for name, value in values.items():
-        section, _, field = _ATTRIBUTES.get(name, name).rpartition(".")
+        section, _, field = ATTRIBUTES.get(name, name).rpartition(".")
         parts[section][field] = value
-    for section in reversed(_SECTIONS):  # inner ones first
+    for section in reversed(SECTION_TYPES):  # inner ones first
         outer, _, field = section.rpartition(".")
-        parts[outer][field] = _SECTIONS[section](**parts[section])
+        parts[outer][field] = SECTION_TYPES[section](**parts[section])
     return ProjectFile(root=root, profile=profile, origins=dict(origins), **parts[""])
 
 
 def value_of(project: ProjectFile, setting: str) -> Any:
     """The value of a setting by its name in the file."""
     found: Any = project
-    for part in _ATTRIBUTES.get(setting, setting).split("."):
+    for part in ATTRIBUTES.get(setting, setting).split("."):
         found = getattr(found, part)
     return found
