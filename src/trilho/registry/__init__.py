@@ -1,0 +1,37 @@
+"""What was accepted: versions, who is champion, and the history that says how it came to be.
+
+`promote`, `refuse` and `rollback` write an event into the history first and move the aliases after that; the history is
+the truth, the aliases follow it (docs/decisions/0008-history-is-the-truth.md).
+"""
+
+from trilho.registry.lookup import champion, history, resolve
+from trilho.registry.mlflow_store import MlflowVersionStore
+from trilho.registry.naming import check_name
+from trilho.registry.promotion import promote, refuse, rollback
+from trilho.registry.store import Entry, VersionStore
+from trilho.registry.version import CHALLENGER, CHAMPION, PREVIOUS, Event, Version
+from trilho.wire import Client
+
+__all__ = [
+    "CHALLENGER",
+    "CHAMPION",
+    "PREVIOUS",
+    "Entry",
+    "Event",
+    "MlflowVersionStore",
+    "Version",
+    "VersionStore",
+    "champion",
+    "check_name",
+    "history",
+    "open_store",
+    "promote",
+    "refuse",
+    "resolve",
+    "rollback",
+]
+
+
+def open_store(client: Client) -> VersionStore:
+    """The registry of the tracking server that `client` is connected to. Nothing is sent yet."""
+    return MlflowVersionStore(client)

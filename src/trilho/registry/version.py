@@ -8,6 +8,14 @@ from types import MappingProxyType
 from typing import Literal
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+PRODUCTION = "Production"
+
+# Tags of a version. What carries none of them was registered by plain MLflow and is as good.
+RUN_KEY_TAG = "trilho.run_key"
+DIGEST_TAG = "trilho.bundle_sha256"
+BUNDLE_PATH_TAG = "trilho.bundle_path"
+
+Kind = Literal["promoted", "rolled back", "refused", "adopted"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +25,10 @@ class Version:
     Args:
         digest: SHA-256 of the bundle's archive, hexadecimal; "" for versions that have none.
         bundle_path: Where the archive lies, a path under the version's artifacts ("trilho/bundle.tar").
-        artifact_root: The version's artifact URI ("mlflow-artifacts:/1/models/m-…/artifacts").
-        created: Seconds since 1970, UTC.
+        artifact_root: The version's artifact URI ("mlflow-artifacts:/1/models/m-…/artifacts"); "" where it was not
+            asked for: an answer to `by_alias` or `versions` has none, one to `get` has it.
+        created: Seconds since 1970, UTC, by the server's clock.
+        stage: MLflow's old stage: None, Staging, Production or Archived.
     """
 
     name: str
@@ -31,17 +41,18 @@ class Version:
     created: float = 0.0
     aliases: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    stage: str = "None"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """One line of a model's history: somebody moved the champion, or was refused.
 
-    An event is void when its `before` is not the champion at that point of the log; its author must judge again.
+    "adopted" is what trilho writes when it finds that the alias was moved by other means (MLflow's page or client).
     """
 
     number: int = 0  # given by the registry; unique and growing
-    kind: Literal["promoted", "rolled back", "refused", "adopted"]
+    kind: Kind
     before: int | None  # champion before
     after: int | None  # champion after; for refused: the version refused
     who: str
@@ -49,3 +60,5 @@ class Event:
     why: str
     forced: bool = False
     verdicts: str = "[]"  # JSON list of verdicts
+    stages: bool = False  # MLflow's old stage follows the champion
+    valid: bool = True  # False: `before` was not the champion at that point of the log, so nothing was moved

@@ -1,0 +1,56 @@
+"""Ask again when the tracking server is only busy.
+
+Under rival writers MLflow answers 500 for what passes by itself: "database is locked" (SQLite), a version number that
+another request took three times in a row, an alias that two requests insert at once.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from trilho.errors import ServerRefused
+
+Answer = TypeVar("Answer")
+
+ATTEMPTS = 8
+LONGEST_PAUSE = 2.0  # seconds
+
+_BUSY = (409, 429)
+
+
+def patiently(
+    ask: Callable[[], Answer],
+    *,
+    landed: Callable[[], Answer | None] = lambda: None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Answer:
+    """The answer to `ask`, asked up to 8 times with growing, jittered pauses while the server says that it is busy.
+
+    Args:
+        ask: May be done twice without harm, unless `landed` is given.
+        landed: What an attempt came to that did its work but was answered with an error; None if it did not.
+
+    Raises:
+        ServerRefused: any other refusal at once, and the last one after all attempts.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            return ask()
+        except ServerRefused as error:
+            if error.status < 500 and error.status not in _BUSY:
+                raise
+            refusal = error
+        pause(random.uniform(0, min(LONGEST_PAUSE, 0.05 * 2**attempt)))
+        answer = landed()
+        if answer is not None:
+            return answer
+    raise ServerRefused(
+        f"The tracking server was asked {ATTEMPTS} times and refused each time.",
+        why=f"{refusal.what} {refusal.why}",
+        remedy="Try again when it is less busy; if it stays, see its log. For many writers use PostgreSQL or MySQL.",
+        status=refusal.status,
+        error_code=refusal.error_code,
+    )

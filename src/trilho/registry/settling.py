@@ -1,0 +1,155 @@
+"""Make the aliases say what the log says, whoever else is writing, and whoever died while writing.
+
+Aliases are written by reading the log, writing, and reading the log again until its tail has not moved. So the last
+one to write always leaves what the log says, unless it died between writing and reading. For that case each writer
+leaves a mark in the log first, and takes it away when done:
+
+- the tail is not settled, or somebody's mark is there: an alias may lag behind, it is written again;
+- all is settled, nobody is writing, and yet the alias is another: it was moved by hand, and the log is told.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from trilho.errors import PromotionContested, VersionNotFound
+from trilho.registry.event_tags import SETTLED_TAG, WRITING_TAG
+from trilho.registry.ledger import Ledger, read
+from trilho.registry.store import VersionStore
+from trilho.registry.version import CHALLENGER, CHAMPION, PREVIOUS, PRODUCTION, Event
+
+Clock = Callable[[], float]
+
+# A mark older than this was left by somebody who died: no request lasts that long. Once the aliases are written anew,
+# it is cleared away.
+MARK_SECONDS = 900.0
+
+_ROUNDS = 1000  # against a log that is rewritten by hand while we read it; rivals end by themselves
+
+
+def settle(store: VersionStore, name: str, *, clock: Clock = time.time) -> Ledger:
+    """Bring log and aliases together; the ledger of that moment.
+
+    Finishes what a killed promoter began. An alias that was moved outside trilho is adopted: an event says so.
+    """
+    for _ in range(_ROUNDS):
+        ledger = read(store.events(name))
+        if ledger.certain and _unfinished(ledger):
+            return write_aliases(store, name, clock=clock)
+        alias = store.by_alias(name, CHAMPION)
+        found = alias.number if alias else None
+        if ledger.certain and found == ledger.champion:
+            return ledger
+        if read(store.events(name)) != ledger:
+            continue  # somebody wrote meanwhile, so this alias and this log do not belong together
+        why = "the champion was moved outside trilho" if ledger.certain else "an event before this one is gone"
+        if not _adopt(store, name, ledger, found, why, clock):
+            return Ledger()
+    raise _restless(name)
+
+
+def write_aliases(store: VersionStore, name: str, *, clock: Clock = time.time) -> Ledger:
+    """Write what the log says into the aliases until it stands still; the ledger of that moment. Needs an event."""
+    mark = WRITING_TAG + secrets.token_hex(4)
+    ledger = read(store.events(name))
+    for _ in range(_ROUNDS):
+        if ledger.tail is None:
+            return ledger
+        number = ledger.tail.event.number
+        store.tag_event(name, number, {mark: repr(clock())})
+        if not _write(store, name, ledger):
+            alias = store.by_alias(name, CHAMPION)
+            why = f"v{ledger.champion} does not exist any more"
+            if not _adopt(store, name, ledger, alias.number if alias else None, why, clock):
+                return Ledger()
+        again = read(store.events(name))
+        if again.tail is not None and again.tail.event.number == number:
+            store.tag_event(name, number, {SETTLED_TAG: "true"})
+            _clear_marks(store, name, again, mark, clock() - MARK_SECONDS)
+            return again
+        ledger = again
+    raise _restless(name)
+
+
+def version_before(store: VersionStore, name: str, ledger: Ledger) -> int | None:
+    """The champion before the present one that still exists; None if there is none."""
+    for entry in reversed(ledger.trail[:-1]):
+        version = entry.event.after
+        if version is not None and version != ledger.champion and is_same(store, name, ledger, version):
+            return version
+    return None
+
+
+def is_same(store: VersionStore, name: str, ledger: Ledger, number: int) -> bool:
+    """Is this version there, and the one that the log means? Numbers start again where a model was deleted."""
+    entry = ledger.made_champion(number)
+    try:
+        return entry is not None and store.get(name, number).created <= entry.created
+    except VersionNotFound:
+        return False
+
+
+def _unfinished(ledger: Ledger) -> bool:
+    if ledger.tail is None:
+        return False
+    return not ledger.tail.settled or any(entry.writing for entry in ledger.entries)
+
+
+def _write(store: VersionStore, name: str, ledger: Ledger) -> bool:
+    """Each alias once. False where the champion is no version any more."""
+    champion, tail = ledger.champion, ledger.tail
+    try:
+        if champion is None:
+            store.remove_alias(name, CHAMPION)
+        else:
+            store.set_alias(name, CHAMPION, champion)
+            if tail is not None and tail.event.stages:
+                store.set_stage(name, champion, PRODUCTION)
+    except VersionNotFound:
+        return False
+    previous = version_before(store, name, ledger)
+    if previous is None:
+        store.remove_alias(name, PREVIOUS)
+    else:
+        with suppress(VersionNotFound):  # deleted just now
+            store.set_alias(name, PREVIOUS, previous)
+    challenger = store.by_alias(name, CHALLENGER)
+    if challenger is not None and challenger.number == champion:
+        store.remove_alias(name, CHALLENGER)
+    return True
+
+
+def _clear_marks(store: VersionStore, name: str, ledger: Ledger, own: str, dead_since: float) -> None:
+    for entry in ledger.entries:
+        done = {tag: None for tag, began in entry.writing.items() if tag == own or began < dead_since}
+        if done:
+            store.tag_event(name, entry.event.number, done)
+
+
+def _adopt(store: VersionStore, name: str, ledger: Ledger, found: int | None, why: str, clock: Clock) -> bool:
+    """Write into the log what the alias says. False where the model is gone, and its log is all that is left."""
+    event = Event(
+        kind="adopted",
+        before=ledger.champion,
+        after=found,
+        who="outside trilho",
+        when=clock(),
+        why=why,
+        stages=ledger.tail is not None and ledger.tail.event.stages,
+    )
+    try:
+        store.append_event(name, event)
+    except VersionNotFound:
+        return False
+    return True
+
+
+def _restless(name: str) -> PromotionContested:
+    return PromotionContested(
+        f"The history of {name} did not stand still.",
+        why=f"It was read {_ROUNDS} times and had changed every time.",
+        remedy="Try again when fewer promotions run at the same time: trilho history",
+    )
