@@ -1,0 +1,86 @@
+"""A compiled model: one ONNX session over a matrix of doubles. Needs onnxruntime and numpy, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from trilho.bundle.columns import is_numeric
+from trilho.bundle.predictor import Predictions, label_array
+from trilho.bundle.schema import Schema
+from trilho.errors import BundleDamaged
+
+UNKNOWN = -1.0  # stands for a category that the model does not know
+_CELLS = 4_000_000  # of intermediate numbers at once; bounds memory when many rows come
+
+
+class Compiled:
+    """An `Engine`. Rows are answered in one call of the session, many rows in several.
+
+    Args:
+        words: Category → the number that stands for it.
+        width: Columns of the widest intermediate table.
+
+    Raises:
+        BundleDamaged: onnxruntime does not take the model.
+    """
+
+    def __init__(self, model: bytes, *, schema: Schema, words: Mapping[str, float], width: int) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # two threads: same median, a 99th percentile 13 times as long
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own errors share no root
+            raise BundleDamaged(
+                "onnxruntime does not take the compiled model.",
+                why=str(error).splitlines()[0][:300],
+                remedy="Install the onnxruntime that the bundle names in metadata.json (packages), or a newer one.",
+            ) from error
+        self._schema = schema
+        self._words = dict(words)
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        self._labels = label_array(schema.labels) if schema.labels else None
+        self._same = self._labels is not None and list(schema.labels) == list(range(len(schema.labels)))
+        self._rows = max(1, _CELLS // max(1, width))
+
+    def answer(self, columns: Mapping[str, np.ndarray]) -> Predictions:
+        return self.answer_matrix(self.matrix(columns))
+
+    def matrix(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Canonical columns as the graph's input. Shape (n, fields), float64, categories as their numbers."""
+        rows = len(next(iter(columns.values())))
+        matrix = np.empty((rows, len(self._schema.fields)))
+        for place, field in enumerate(self._schema.fields):
+            if is_numeric(field):
+                matrix[:, place] = columns[field.name]
+            elif field.kind == "category":
+                matrix[:, place] = self._codes(columns[field.name])
+            else:
+                matrix[:, place] = 0.0  # text, time, image: in the data, but no part of a compiled model
+        return matrix
+
+    def answer_matrix(self, matrix: np.ndarray) -> Predictions:
+        """Answers for rows in the form of `matrix`, which nobody has checked: for callers that did."""
+        if len(matrix) <= self._rows:
+            return self._predictions(self._session.run(None, {"rows": matrix}))
+        starts = range(0, len(matrix), self._rows)
+        pieces = [self._session.run(None, {"rows": matrix[start : start + self._rows]}) for start in starts]
+        return self._predictions([np.concatenate(piece) for piece in zip(*pieces, strict=True)])
+
+    def _codes(self, values: np.ndarray) -> Sequence[float]:
+        get, nan = self._words.get, float("nan")
+        return [nan if value is None else get(value, UNKNOWN) for value in values]
+
+    def _predictions(self, found: Sequence[np.ndarray]) -> Predictions:
+        if self._labels is None:
+            return Predictions(labels=found[0])
+        index = found[0]
+        return Predictions(
+            labels=index if self._same else self._labels[index],
+            probabilities=found[1] if len(found) > 1 else None,
+        )

@@ -1,0 +1,155 @@
+"""A native model: scikit-learn itself, saved by skops, fed with a frame like the one it was trained on."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import warnings
+import zipfile
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trilho.bundle.columns import is_null, is_numeric
+from trilho.bundle.predictor import Predictions, label_array
+from trilho.bundle.schema import Field, Schema
+from trilho.bundle.trusted import VETTED
+from trilho.errors import BundleDamaged, UntrustedModel
+
+
+class Native:
+    """An `Engine` around a fitted estimator."""
+
+    def __init__(self, model: Any, *, schema: Schema) -> None:
+        self._model = model
+        self._schema = schema
+        self._probable = hasattr(model, "predict_proba")
+
+    def answer(self, columns: Mapping[str, np.ndarray]) -> Predictions:
+        frame = frame_of(columns, self._schema.fields)
+        with warnings.catch_warnings():
+            # Unknown categories and missing feature names are decided cases here, not news.
+            warnings.simplefilter("ignore")
+            found = np.asarray(self._model.predict(frame))
+            probabilities = np.asarray(self._model.predict_proba(frame)) if self._probable else None
+        if not self._schema.labels:
+            return Predictions(labels=found.astype(np.float64).ravel())
+        own = label_array(self._schema.labels)
+        return Predictions(labels=found.astype(own.dtype), probabilities=probabilities)
+
+
+def frame_of(columns: Mapping[str, np.ndarray], fields: Sequence[Field]) -> Any:
+    """A DataFrame in the training data's types, as far as the values allow: a null makes whole numbers fractions."""
+    import pandas as pd
+
+    return pd.DataFrame({field.name: _series(columns[field.name], field) for field in fields}, copy=False)
+
+
+def settled(data: bytes) -> bytes:
+    """The same skops file for the same model: its own ids are memory addresses, its dates the time of day."""
+    source = zipfile.ZipFile(io.BytesIO(data))
+    schema = source.read("schema.json").decode()
+    order: dict[str, str] = {}
+    for found in re.finditer(r'"__id__": (\d+)|"file": "(\d+)\.\w+"', schema):
+        order.setdefault(found[1] or found[2], str(len(order)))
+    schema = re.sub(r'"__id__": (\d+)', lambda found: f'"__id__": {order[found[1]]}', schema)
+    schema = re.sub(r'"file": "(\d+)(\.\w+)"', lambda found: f'"file": "{order[found[1]]}{found[2]}"', schema)
+    json.loads(schema)
+    entries = {"schema.json": schema.encode()}
+    for name in source.namelist():
+        stem, dot, kind = name.partition(".")
+        if name != "schema.json":
+            entries[order.get(stem, stem) + dot + kind] = source.read(name)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in sorted(entries):
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), entries[name])
+    return out.getvalue()
+
+
+def load(data: bytes, *, allowed: Collection[str], modules: Collection[str], path: Path) -> Any:
+    """The model in a skops file, made of vetted types, of `allowed` ones, and of those that `modules` define.
+
+    Raises:
+        UntrustedModel: it holds others; names them.
+        BundleDamaged: it cannot be made here.
+    """
+    import skops.io
+
+    wanted = set(skops.io.get_untrusted_types(data=data))
+    refused = sorted(name for name in wanted - set(VETTED) - set(allowed) if name.partition(".")[0] not in modules)
+    if refused:
+        raise UntrustedModel(
+            f"The bundle {path.name} holds types that nobody vouched for: {', '.join(refused)}.",
+            state="It was not opened.",
+            remedy="If you trust whoever trained it: serve: {trust_code: true} in trilho.yaml, "
+            "or trust_code=True where you open it.",
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _single_threaded(skops.io.loads(data, trusted=sorted(wanted)))
+    except Exception as error:  # imports of other packages' modules, and their own __setstate__
+        raise BundleDamaged(
+            f"The model in {path.name} cannot be made here.",
+            why=f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}",
+            remedy="Install the packages that the bundle names in metadata.json (packages).",
+        ) from error
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _series(values: np.ndarray, field: Field) -> Any:
+    import pandas as pd
+
+    if field.kind == "image":
+        return pd.Series(list(values), dtype=object)
+    dtype: Any = field.dtype  # pandas' stubs list every name of a type there is
+    if is_numeric(field) and not dtype.startswith("category"):
+        return _numbers(values, dtype)
+    if field.kind == "time":
+        series = pd.Series(values)
+        if "," in dtype:  # "datetime64[ns, UTC]"
+            series = series.dt.tz_localize("UTC")
+        return series.astype(dtype) if dtype.startswith("datetime64") else series
+    if dtype.startswith("category"):
+        null = is_null(values)
+        whole = dtype.startswith("category:int") and not null.all()
+        known = [int(value) for value in values[~null]] if whole else list(values[~null])
+        plain = np.full(len(values), None, dtype=object)
+        plain[~null] = known
+        return pd.Series(pd.Categorical(plain))
+    series = pd.Series(values, dtype=object)
+    if dtype in ("", "object"):
+        return series.where(series.notna(), np.nan)
+    return series.astype(dtype)
+
+
+def _numbers(values: np.ndarray, dtype: Any) -> Any:
+    import pandas as pd
+
+    if dtype[:1].isupper() or dtype == "boolean":  # pandas' nullable types
+        return pd.Series(pd.array(values, dtype="Float64").astype(dtype))
+    if dtype.startswith("float"):
+        return pd.Series(values.astype(dtype) if dtype != "float64" else values)
+    exact = np.isfinite(values).all() and (np.abs(values) < 2.0**53).all() and (values == np.floor(values)).all()
+    limit = dtype.startswith(("int", "uint", "bool")) and exact
+    if limit and dtype.startswith("bool"):
+        limit = bool(((values == 0) | (values == 1)).all())
+    elif limit:
+        bounds = np.iinfo(dtype)
+        limit = bool(((values >= bounds.min) & (values <= bounds.max)).all())
+    return pd.Series(values.astype(dtype) if limit else values)
+
+
+def _single_threaded(model: Any) -> Any:
+    """The model with every n_jobs at 1: a server has a process per core already, and a row is no work to share out."""
+    if hasattr(model, "get_params"):
+        jobs = {name: 1 for name, value in model.get_params().items() if name.rpartition("__")[2] == "n_jobs" and value}
+        if jobs:
+            model.set_params(**jobs)
+    return model
