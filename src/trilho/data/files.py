@@ -54,7 +54,7 @@ def files_of(source: Source) -> Files:
     try:
         if source.reader == "csv" or source.reader == "parquet":
             return _single(source, path, source.reader)
-        folder, names = (path, _below(path)) if path.is_dir() else _matching(path)
+        folder, names = (path, _below(path)) if path.is_dir() else _matching(source, path)
         names = sorted(names)
         reader = _one_format(source, folder, names)
         stamps = _stamps(folder, names)
@@ -143,10 +143,11 @@ def _below(folder: Path) -> list[str]:
     return found
 
 
-def _matching(pattern: Path) -> tuple[Path, list[str]]:
+def _matching(source: Source, pattern: Path) -> tuple[Path, list[str]]:
     """The pattern's part without wildcards, and the files below it that match the rest."""
     parts = pattern.parts
-    first = next(place for place, part in enumerate(parts) if glob.has_magic(part))
+    written = len(Path(source.text).parts)  # a bracket in the path of the project itself is no wildcard
+    first = next(place for place, part in enumerate(parts) if place >= len(parts) - written and glob.has_magic(part))
     folder, rest = Path(*parts[:first]), parts[first:]
     if len(rest) == 1:  # one folder: faster than glob
         with os.scandir(folder) as entries:

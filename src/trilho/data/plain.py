@@ -22,19 +22,17 @@ def plain(column: pd.Series[Any]) -> pd.Series[Any]:
     if isinstance(kind, pd.CategoricalDtype):
         return plain(_uncategorized(column))
     if isinstance(kind, pd.StringDtype):
-        return column
-    if isinstance(kind, np.dtype) and kind.kind in "biuf":
-        return column
+        return _from_objects(column.astype(object)) if kind.na_value is pd.NA else column
     if pd.api.types.is_datetime64_any_dtype(kind):
         times = pd.to_datetime(column, utc=True)
         return times.dt.tz_localize(None)
-    if kind == np.dtype(object):
-        return _from_objects(column)
+    if isinstance(kind, np.dtype):
+        return _from_objects(column) if kind.kind == "O" else column
     if pd.api.types.is_bool_dtype(kind) and not column.isna().any():
         return column.astype(bool)
     if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind):
         return _from_numbers(column)
-    return _from_objects(column.astype(object)) if not isinstance(kind, np.dtype) else column
+    return _from_objects(column.astype(object))
 
 
 def content_of(column: pd.Series[Any]) -> str:

@@ -38,9 +38,9 @@ def load(folder: Path, checks: dict[str, Any]) -> data.Dataset:
 
 def test_rules_that_hold_change_nothing(tmp_path: Path) -> None:
     checks = {
-        "age": {"min": -5, "max": 200, "between": [-5, 200], "nullable": True},
+        "age": {"min": -5, "max": 200, "between": [-5, 200]},  # a gap is no mistake unless nullable says so
         "plan": {"in": ["basic", "gold", "free"], "matches": "[a-z]+$", "nullable": False},
-        "y": {"in": ["yes", "no"], "unique": False},
+        "y": {"in": ["yes", "no"], "unique": False, "nullable": True},
     }
     assert load(tmp_path, checks).frame.equals(load(tmp_path, {}).frame)
 

@@ -84,6 +84,15 @@ def test_the_order_of_rows_and_of_columns_counts() -> None:
     assert len({fingerprint_of_frame(one) for one in [frame, *others]}) == 5
 
 
+def test_there_is_one_zero_and_one_missing_value() -> None:
+    zeros = [pd.DataFrame({"a": [value, float("nan")]}) for value in (0.0, -0.0)]
+    assert fingerprint_of_frame(zeros[0]) == fingerprint_of_frame(zeros[1])
+    strange = np.array([0, 0x7FF8000000000001], dtype="uint64").view("float64")  # NaN with another payload
+    assert fingerprint_of_frame(pd.DataFrame({"a": strange})) == fingerprint_of_frame(zeros[0])
+    gaps = [pd.DataFrame({"a": pd.Series(["x", gap], dtype=object)}) for gap in (None, float("nan"), pd.NA)]
+    assert len({fingerprint_of_frame(frame) for frame in gaps}) == 1
+
+
 def test_text_is_the_same_however_pandas_stores_it() -> None:
     words = ["a", None, "b", "a"]
     stored = [pd.Series(words, dtype=kind) for kind in ("object", "string")] + [pd.Series(words)]

@@ -50,6 +50,8 @@ MANY = [f"comment {number}" for number in range(40)]
         (pd.Series([1, 2.5, GAP], dtype=object), "number", "float64"),
         (pd.Series([2**70, 1, 2], dtype=object), "number", "float64"),
         ([GAP, GAP, GAP], "number", "float64"),
+        (pd.Series([2.5, None], dtype="float[pyarrow]"), "number", "float64"),
+        (pd.arrays.SparseArray([1, 0, 0]), "number", "int64"),
         ([True, False, True], "boolean", "bool"),
         ([True, False, GAP], "boolean", "object"),
         (pd.array([True, None, False], dtype="boolean"), "boolean", "object"),
@@ -65,11 +67,15 @@ MANY = [f"comment {number}" for number in range(40)]
         ([*MANY[:20], *MANY[:20]], "category", "str"),
         ([*MANY[:21], *MANY[:21]], "category", "str"),
         (["A12", "B7", "113", "C1"] * 3, "category", "str"),
+        (pd.array(["a", "b", None], dtype="string"), "category", "str"),
         (pd.Categorical(["a", "b", GAP]), "category", "str"),
+        (pd.Categorical([True, False, GAP]), "category", "str"),
         (pd.Categorical([3, 1, GAP]), "category", "str"),
         (pd.to_datetime(["2024-01-01", None, "2024-01-03"]), "time", "M"),
         (pd.to_datetime(["2024-01-01"] * 3).tz_localize("America/Sao_Paulo"), "time", "M"),
         ([datetime.date(2024, 1, 1), datetime.date(1890, 1, 1), GAP], "time", "M"),
+        (pd.array([datetime.date(2024, 1, 1), None], dtype="date32[day][pyarrow]"), "time", "M"),
+        (pd.array([pd.Timestamp("2024-01-01"), None], dtype="timestamp[us][pyarrow]"), "time", "M"),
         (["2024-01-01", "2024-02-29T10:00:00Z", GAP], "time", "M"),
         (["2024-01-01 10:00:00.5+02:00", "2024-02-29", "1999-12-31 23:59"], "time", "M"),
     ],
@@ -77,6 +83,7 @@ MANY = [f"comment {number}" for number in range(40)]
 def test_values_decide_the_kind_and_the_plain_type(values: Any, kind: str, becomes: str) -> None:
     frame = pd.DataFrame({"x": pd.Series(values)})
     made, columns = prepare(frame)
+    assert not any(value is pd.NA for value in made["x"])
     assert columns["x"].kind == kind
     assert columns["x"].nullable == bool(frame["x"].isna().any())
     dtype = made["x"].dtype
@@ -86,6 +93,12 @@ def test_values_decide_the_kind_and_the_plain_type(values: Any, kind: str, becom
         assert dtype.kind == "M" if becomes == "M" else str(dtype) == becomes
     assert data.kinds_of(frame) == {"x": kind}
     assert made["x"].isna().tolist() == frame["x"].isna().tolist()
+
+
+@pytest.mark.parametrize("gap", [None, pd.NA, np.nan])
+def test_missing_values_have_one_sign(gap: Any) -> None:
+    made, _ = prepare(pd.DataFrame({"ok": pd.Series([True, gap, False], dtype=object)}))
+    assert isinstance(made["ok"][1], float)
 
 
 def test_values_of_categories_and_booleans_are_sorted() -> None:
@@ -171,6 +184,7 @@ def test_a_told_kind_that_does_not_fit_names_the_rows(values: list[Any], kind: s
         (pd.Series([1, "b", 2, 3], dtype=object), "'x' mixes numbers and words: 'b' on row 2"),
         (pd.Series(["a", "b", "c", 3], dtype=object), "'x' mixes numbers and words: 'a' on row 1"),
         (pd.Series([1, 2, b"x", 3], dtype=object), "'x' holds bytes, int"),
+        (pd.Series([1j, 2, 3, 4]), "'x' holds complex"),
         (pd.Series(pd.to_timedelta([1, 2, 3, 4], unit="s")), "'x' holds Timedelta"),
         ([1.0, float("inf"), 2, float("-inf")], "'x' holds infinity on row 2, row 4"),
     ],

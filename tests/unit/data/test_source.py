@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,14 @@ def test_a_folder_is_read_whatever_it_is_called(tmp_path: Path) -> None:
 def test_a_file_with_brackets_in_its_name_is_no_pattern(tmp_path: Path) -> None:
     (tmp_path / "churn [1].csv").write_text("n,y\n1,a\n2,b\n", encoding="utf-8")
     assert len(data.load("churn [1].csv", target="y", root=tmp_path).frame) == 2
+
+
+def test_wildcards_count_in_the_source_only(tmp_path: Path) -> None:
+    root = tmp_path / "project [old] *" if os.name == "posix" else tmp_path / "project [old]"
+    root.mkdir()
+    (root / "a.csv").write_text("n,y\n1,a\n2,b\n", encoding="utf-8")
+    assert len(data.load("*.csv", target="y", root=root).frame) == 2
+    assert len(data.load("**/*.csv", target="y", root=root).frame) == 2
 
 
 @pytest.mark.parametrize("text", ["s3://bucket/a.parquet", "gs://b/a.csv", "https://example.org/a.csv", "delta:sales"])

@@ -20,6 +20,8 @@ def shop(tmp_path: Path) -> Path:
     connection.execute("create table orders (id integer primary key, amount real, city text, day date, paid text)")
     rows = [(9, 1.5, "Rio", "2024-01-02", "yes"), (3, None, None, "2024-01-01", "no"), (5, 2.5, "Natal", None, "yes")]
     connection.executemany("insert into orders values (?, ?, ?, ?, ?)", rows)
+    connection.execute("create table cities (name text primary key, coast text)")
+    connection.executemany("insert into cities values (?, ?)", [("Rio", "yes"), ("Belo Horizonte", "no")])
     connection.execute("create view paid as select * from orders where paid = 'yes'")
     connection.commit()
     connection.close()
@@ -32,6 +34,11 @@ def test_a_table_is_read_in_the_order_of_its_key(shop: Path) -> None:
     assert [column.kind for column in found.columns] == ["number", "number", "category", "time", "category"]
     assert [column.nullable for column in found.columns] == [False, True, True, True, False]
     assert (found.name, found.source) == ("orders", "sqlite:///shop.db#orders")
+
+
+def test_rows_that_lie_in_another_order_are_sorted_by_their_key(shop: Path) -> None:
+    found = data.load("sqlite:///shop.db#cities", target="coast", root=shop)
+    assert found.frame["name"].tolist() == ["Belo Horizonte", "Rio"]
 
 
 def test_a_query_and_columns_narrow_what_is_read(shop: Path) -> None:
@@ -59,7 +66,7 @@ def test_the_fingerprint_follows_the_content(shop: Path) -> None:
 def test_a_missing_table_names_the_near_one(shop: Path) -> None:
     with pytest.raises(SourceUnreadable, match=r"no table 'order'\. Did you mean 'orders'") as caught:
         data.load("sqlite:///shop.db#order", target="paid", root=shop)
-    assert "The database has: orders, paid." in caught.value.why
+    assert "The database has: cities, orders, paid." in caught.value.why
     with pytest.raises(SourceUnreadable, match=r"no column amout\. Did you mean 'amount'"):
         data.load("sqlite:///shop.db#orders", target="paid", root=shop, options={"columns": ["amout", "paid"]})
 
