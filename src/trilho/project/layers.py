@@ -11,7 +11,7 @@ from dataclasses import replace
 from trilho.project.mistakes import Mistake
 from trilho.project.names import did_you_mean
 from trilho.project.tree import Node, parse, resolve
-from trilho.project.values import mistakes_in
+from trilho.project.values import mistakes_in, without_password
 from trilho.settings import BY_NAME, MAPPINGS, SETTINGS, Origin, Setting
 
 Layer = dict[str, Node]  # setting name → what is written
@@ -100,7 +100,7 @@ def from_flags(overrides: Iterable[str], mistakes: list[Mistake]) -> list[Layer]
     layers = []
     for override in overrides:
         name, equals, text = override.partition("=")
-        origin = Origin(source="flag", detail=f"--set {override:.80}")
+        origin = Origin(source="flag", detail=f"--set {without_password(override):.80}")
         if not equals or not name.strip():
             mistakes.append(Mistake(origin, "write it as name=value, for example train.params.max_depth=3."))
             continue

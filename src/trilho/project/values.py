@@ -66,6 +66,11 @@ def convert(setting: Setting, value: Any) -> Any:
     return Path(text) if kind == "path" else text
 
 
+def without_password(text: str) -> str:
+    """Text fit for a message: what stands before the host of an address is hidden."""
+    return re.sub("//[^/]*@", "//***@", text)
+
+
 def _in_mapping(setting: Setting, node: Node) -> Iterator[Mistake]:
     if not isinstance(node.content, dict):
         yield Mistake(node.origin, f"{setting.name} is {_shown(node.content)}; a mapping is expected: {{name: value}}.")
@@ -183,9 +188,8 @@ def _address(text: str) -> str:
     except ValueError:
         fine = False
     if not fine or re.search(r"\s", text):
-        shown = re.sub("//[^/]*@", "//***@", text)  # never a password in a message
         raise ValueError(
-            f"is '{shown}'; the address of a tracking server is expected, such as http://host:5000. "
+            f"is '{without_password(text)}'; the address of a tracking server is expected, such as http://host:5000. "
             "Without one, trilho runs a local server over SQLite and a folder."
         )
     return text.rstrip("/")
