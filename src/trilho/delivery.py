@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trilho import registry, steps, tracking, wire
 from trilho.errors import ServerRefused, ServerUnreachable, SpoolDamaged
 from trilho.project import ProjectFile, load
+from trilho.steps import Receipt, StepResult
+
+if TYPE_CHECKING:
+    from trilho.steps import Judgement
 
 LIVE_SECONDS = 3.0  # a training waits no longer than this for an answer
 
 Say = Callable[[str], None]
-Watch = Callable[[steps.StepResult], None]
+Watch = Callable[[StepResult], None]
 Server = Callable[[Say], str]  # the address of the tracking server; starts the local one if need be
 
 
@@ -25,9 +29,9 @@ Server = Callable[[Say], str]  # the address of the tracking server; starts the 
 class Delivery:
     """What one run came to. `judged` are all versions that were decided on, those of earlier offline runs included."""
 
-    steps: tuple[steps.StepResult, ...]
-    receipt: steps.Receipt | None = None
-    judged: tuple[steps.Judgement, ...] = ()
+    steps: tuple[StepResult, ...]
+    receipt: Receipt | None = None
+    judged: tuple[Judgement, ...] = ()
     champion: registry.Version | None = None
     offline: str = ""  # why the registry was not asked
 
@@ -51,13 +55,18 @@ def deliver(
     client, offline = _reach(server, say)
     store = registry.open_store(client) if client else None
     recorder = steps.Recorder(project, client, say)
+
+    def watched(result: StepResult, materials: steps.Materials) -> None:
+        recorder.watch(result, materials)
+        watch(result)
+
     try:
         results = steps.run_steps(
             project,
             until=until,
             force=force,
             confirm=lambda entry: steps.still_registered(project, store, entry),
-            watch=lambda result, materials: (recorder.watch(result, materials), watch(result))[0],
+            watch=watched,
         )
     except BaseException as problem:
         recorder.end(problem)
@@ -78,7 +87,7 @@ def deliver(
         return replace(done, offline=error.what)
 
 
-def sync(project: ProjectFile, client: wire.Client, *, say: Say = lambda _: None) -> tuple[steps.Judgement, ...]:
+def sync(project: ProjectFile, client: wire.Client, *, say: Say = lambda _: None) -> tuple[Judgement, ...]:
     """Send every waiting run, oldest first, and settle each version that comes of it.
 
     Raises:
@@ -99,7 +108,7 @@ def sync(project: ProjectFile, client: wire.Client, *, say: Say = lambda _: None
     return tuple(judged)
 
 
-def settle(project: ProjectFile, client: wire.Client, package: str, receipt: steps.Receipt) -> steps.Judgement:
+def settle(project: ProjectFile, client: wire.Client, package: str, receipt: Receipt) -> Judgement:
     """Judge the version of a receipt and act on it, once for each rule."""
     version = registry.open_store(client).get(receipt.name, receipt.number)
     judgement = steps.judge(project, client, version, act=project.register.promote != "never")

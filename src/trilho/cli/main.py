@@ -11,6 +11,7 @@ from trilho import __version__
 from trilho.cli.compare import compare
 from trilho.cli.config import config
 from trilho.cli.down import down
+from trilho.cli.exits import FAILED, INTERRUPTED, exit_code_of
 from trilho.cli.history import history
 from trilho.cli.inspect import inspect
 from trilho.cli.logs import logs
@@ -27,24 +28,7 @@ from trilho.cli.status import status
 from trilho.cli.sync import sync
 from trilho.cli.ui import ui
 from trilho.cli.up import up
-from trilho.errors import (
-    InvalidProject,
-    ProjectNotFound,
-    PromotionContested,
-    PromotionRefused,
-    TrilhoError,
-    UnknownName,
-)
-
-DONE, FAILED, WRONG_USAGE, REFUSED, DRIFT = 0, 1, 2, 3, 4
-
-EXITS: dict[type[TrilhoError], int] = {
-    ProjectNotFound: WRONG_USAGE,
-    InvalidProject: WRONG_USAGE,
-    UnknownName: WRONG_USAGE,
-    PromotionRefused: REFUSED,
-    PromotionContested: REFUSED,
-}
+from trilho.errors import TrilhoError
 
 app = typer.Typer(
     name="trilho",
@@ -84,10 +68,10 @@ def main() -> None:
         app()
     except TrilhoError as error:
         typer.echo(f"\n{error}", err=True)
-        sys.exit(EXITS.get(type(error), FAILED))
+        sys.exit(exit_code_of(error))
     except KeyboardInterrupt:
         typer.echo("\nStopped. Nothing half-made was kept; trilho run goes on from the last finished step.", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(FAILED)

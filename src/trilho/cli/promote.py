@@ -21,6 +21,7 @@ def promote(
     """Judge a version against the champion of this moment and promote it; or promote it by force, with a reason."""
     from trilho import registry, steps
     from trilho.cli import output
+    from trilho.cli.exits import REFUSED
     from trilho.cli.worded import judgement_json, show_judgement
     from trilho.errors import InvalidProject, VersionNotFound
 
@@ -47,4 +48,4 @@ def promote(
     else:
         show_judgement(file, judgement)
     if judgement.event is not None and judgement.event.kind == "refused":
-        raise typer.Exit(3)
+        raise typer.Exit(REFUSED)

@@ -72,7 +72,7 @@ def show_step(result: StepResult) -> None:
 
 def exit_code(file: ProjectFile, done: Delivery) -> int:
     """3 if this run's own version was refused, else 0."""
-    from trilho.cli.main import DONE, REFUSED
+    from trilho.cli.exits import DONE, REFUSED
 
     mine = [item for item in done.judged if done.receipt and item.version.number == done.receipt.number]
     refused = any(item.event is not None and item.event.kind == "refused" for item in mine)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trilho.steps.keys import STEPS
 from trilho.steps.loop import StepResult, look, run_steps
+from trilho.steps.materials import Materials
 from trilho.steps.publish import Receipt, publish, read_receipt, rule_fingerprint, still_registered, write_receipt
 from trilho.steps.record import Recorder
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "STEPS",
     "Judgement",
+    "Materials",
     "Receipt",
     "Recorder",
     "StepResult",

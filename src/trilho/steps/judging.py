@@ -42,15 +42,18 @@ def judge(project: ProjectFile, client: Client, version: registry.Version, *, ac
         judgement = Judgement(version=version, verdicts=verdicts, before=before)
         if not act:
             return judgement
-        said = {"who": who, "verdicts_json": gates.verdicts_to_json(verdicts)}
+        said = gates.verdicts_to_json(verdicts)
         if not force and not all(verdict.passed for verdict in verdicts):
             failed = "; ".join(verdict.reason for verdict in verdicts if not verdict.passed)
-            return replace(judgement, event=registry.refuse(store, version.name, version.number, why=failed, **said))
+            return replace(
+                judgement,
+                event=registry.refuse(store, version.name, version.number, who=who, why=failed, verdicts_json=said),
+            )
         why = force or "all gates passed"
         try:
             event = registry.promote(
                 store, version.name, version.number, before=before, why=why, forced=bool(force),
-                stages=project.register.stages, **said,
+                stages=project.register.stages, who=who, verdicts_json=said,
             )  # fmt: skip
         except PromotionContested:
             continue  # somebody else was promoted meanwhile: judge against that one

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from trilho.errors import ServerRefused, ServerUnreachable, VersionNotFound
 from trilho.project.file import ProjectFile
+
 if TYPE_CHECKING:
     from trilho.registry import VersionStore
 from trilho.steps.cache import Entry

@@ -60,7 +60,7 @@ def register(materials: Materials, out: Path) -> str:
         model,
         out / "mlflow_model",
         example=train.head(100),
-        trusted=[*bundle.vetted_types(model), *trusted],
+        trusted=[*bundle.vetted_in(model), *trusted],
         packages=_packages(project.train.estimator),
         code=code,
     )
@@ -73,7 +73,7 @@ def register(materials: Materials, out: Path) -> str:
         "runtime": built.runtime,
         "why_native": built.why_native,
         "latency": latency,
-        "parity": built.parity.to_json() if built.parity else None,
+        "parity": json.loads(built.parity.to_json()),
     }
     (out / "package.json").write_text(json.dumps(package, ensure_ascii=False), encoding="utf-8")
     (out / "metadata.json").write_text(
