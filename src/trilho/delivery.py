@@ -56,17 +56,13 @@ def deliver(
     store = registry.open_store(client) if client else None
     recorder = steps.Recorder(project, client, say)
 
-    def watched(result: StepResult, materials: steps.Materials) -> None:
-        recorder.watch(result, materials)
-        watch(result)
-
     try:
         results = steps.run_steps(
             project,
             until=until,
             force=force,
             confirm=lambda entry: steps.still_registered(project, store, entry),
-            watch=watched,
+            watch=(recorder.watch, lambda result, _: watch(result)),
         )
     except BaseException as problem:
         recorder.end(problem)
@@ -154,5 +150,5 @@ class Project:
         )
 
     def inspect(self, step: str) -> Any:
-        """What a step made, as Python objects: frames, the fitted pipeline, metrics. Raises NotRunYet."""
+        """What a step made, as Python objects. Raises NotRunYet."""
         return steps.inspect(self.file, step)

@@ -51,9 +51,10 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     if not changed:
         return "first run"
     # A change of one's own says more than that of a step before.
-    first = next((name for name in changed if not name.startswith("output of ")), changed[0])
-    rest = len(changed) - 1
-    return _worded(first, old.get(first, _ABSENT), new.get(first, _ABSENT)) + (f" and {rest} more" if rest else "")
+    own = [name for name in changed if not name.startswith("output of ")]
+    first = own[0] if own else changed[-1]  # the nearest of the steps before
+    rest = len(own) - 1
+    return _worded(first, old.get(first, _ABSENT), new.get(first, _ABSENT)) + (f" and {rest} more" if rest > 0 else "")
 
 
 _ABSENT = object()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -35,6 +35,10 @@ class StepResult:
     key: str = ""
 
 
+# Told of every step when it starts running and when it is done, with what exists by then.
+Watch = Callable[[StepResult, Materials], None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Found:
     """A look into the cache: an entry to reuse, or the reason to run."""
@@ -50,14 +54,14 @@ def run_steps(
     until: str = "register",
     force: frozenset[str] = frozenset(),
     confirm: Confirm = lambda _: "",
-    watch: Callable[[StepResult, Materials], None] = lambda *_: None,
+    watch: Sequence[Watch] = (),
 ) -> list[StepResult]:
     """Run what is stale up to `until`, reuse the rest.
 
     Args:
         force: Steps that run even when nothing changed.
         confirm: Is the finished register step still true outside?
-        watch: Told of every step when it starts running and when it is done, with what exists by then.
+        watch: Who is told of every step.
 
     Raises:
         StepFailed, BadData, SourceUnreadable, …: a step failed. Steps before it are kept.
@@ -71,7 +75,7 @@ def run_steps(
         for step in STEPS[: STEPS.index(until) + 1]:
             result, entry = _step(cache, step, project, made, materials, step in force, confirm, watch)
             folders[step], made[step] = entry.folder, entry.digest
-            watch(result, materials)
+            _tell(watch, result, materials)
             results.append(result)
     return results
 
@@ -102,14 +106,14 @@ def _step(
     materials: Materials,
     forced: bool,
     confirm: Confirm,
-    watch: Callable[[StepResult, Materials], None],
+    watch: Sequence[Watch],
 ) -> tuple[StepResult, Entry]:
     own = ingredients(step, project, made)
     with cache.lock(step, key(own) if own is not None else "unknown"):
         found = _find(cache, step, project, made, forced=forced, confirm=confirm)
         if found.entry is not None:
             return _reused(step, found.entry), found.entry
-        watch(StepResult(step=step, status="running", reason=found.reason), materials)
+        _tell(watch, StepResult(step=step, status="running", reason=found.reason), materials)
         started = time.perf_counter()
         with cache.workplace(step) as out:
             facts = _call(step, materials, out)
@@ -141,6 +145,11 @@ def _find(
     if step == "register" and (problem := confirm(entry)):
         return _Found(entry=None, own=own, reason=problem)
     return _Found(entry=entry, own=own, reason="")
+
+
+def _tell(watch: Sequence[Watch], result: StepResult, materials: Materials) -> None:
+    for watcher in watch:
+        watcher(result, materials)
 
 
 def _call(step: str, materials: Materials, out: Path) -> str:
