@@ -85,9 +85,8 @@ def estimate(
     units = int(unit_of_row.max()) + 1 if rows else 0
     members = _members(units, strata if groups is None else None)
     value = float(statistic(np.ones((1, rows)))[0])
-    drawn = np.concatenate(
-        [statistic(weights[:, unit_of_row]) for weights in _draws(members, units, resamples, random_state, rows)]
-    )
+    draws = _draws(members, units, resamples, random_state, rows)
+    drawn = np.concatenate([statistic(drawn if groups is None else drawn[:, unit_of_row]) for drawn in draws])
     defined = drawn[np.isfinite(drawn)]
     error = float(defined.std(ddof=1)) if len(defined) > 1 else math.nan
     freedom = units - len(members)

@@ -124,6 +124,9 @@ def _seen(found: Comparison, evidence: Evidence, rule: Rule) -> str:
             f"up to {100 * unseen:.2g} % of others where they may differ"
         )
     gain = found.gain
+    if gain.value == 0 and gain.standard_error == 0:
+        scores = f"{rule.metric} {number(found.challenger)} as {champion} on {rows}"
+        return f"{scores}, and none of the rows on which they differ counts in it"
     bound = f"better by at least {number(gain.lower)}" if gain.lower > 0 else f"worse by at most {number(-gain.lower)}"
     gone = f", undefined in {gain.undefined:,} of {gain.resamples:,} resamples" if gain.undefined else ""
     return (

@@ -52,6 +52,15 @@ def test_what_identical_predictions_leave_open_is_said() -> None:
     assert "up to 0.99 % of others" in verdict(pair(300)).reason
 
 
+def test_metric_that_sees_no_difference_says_so() -> None:
+    both = pair(200)
+    negative = both.champion.truth == 0
+    worse_elsewhere = replace(both.challenger, predicted=np.where(negative, 1, both.challenger.predicted))
+    found = verdict(replace(both, challenger=worse_elsewhere), metric="recall")
+    assert found.passed
+    assert "none of the rows on which they differ counts in it" in found.reason
+
+
 def test_measured_gain_that_may_be_chance_is_refused_when_a_gain_is_required() -> None:
     found = verdict(pair(500, wins=12, losses=10), policy="if_better")
     assert found.measured == pytest.approx(0.004)
