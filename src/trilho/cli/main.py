@@ -26,6 +26,7 @@ from trilho.cli.score import score
 from trilho.cli.serve import serve
 from trilho.cli.status import status
 from trilho.cli.sync import sync
+from trilho.cli.tracking_server import tracking_server
 from trilho.cli.ui import ui
 from trilho.cli.up import up
 from trilho.errors import TrilhoError
@@ -45,7 +46,7 @@ _PANELS = {
     "Delivery": (run, status, inspect, sync, register),
     "Registry": (promote, rollback, history, compare),
     "Service": (serve, score, monitor),
-    "Platform": (up, down, ps, logs, ui),
+    "Platform": (up, down, ps, logs, ui, tracking_server),
 }
 for _panel, _verbs in _PANELS.items():
     for _verb in _verbs:
