@@ -6,10 +6,10 @@ import getpass
 import json
 import tempfile
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from trilho import __version__
 from trilho.errors import ServerRefused, ServerUnreachable
 from trilho.project.file import ProjectFile
 from trilho.steps.loop import StepResult
@@ -71,7 +71,7 @@ class Recorder:
         tags = {
             "mlflow.source.name": "trilho run",
             "mlflow.source.type": "PROJECT",
-            "trilho.version": __version__,
+            "trilho.version": version("trilho"),
             "trilho.project": project.name,
             "trilho.profile": project.profile,
             **git_tags(project.root),
