@@ -1,0 +1,72 @@
+"""Arrow arrays made from numpy's memory by hand.
+
+`pyarrow.array` would do, but it imports pandas wherever that is installed, and a model server has no use for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+
+def array_of(values: np.ndarray) -> pa.Array:
+    """An Arrow array of the same values, null where there is none.
+
+    Args:
+        values: Shape (n,): whole numbers, booleans, float64 with NaN, datetime64 with NaT, or objects of str and None.
+    """
+    if values.dtype == object:
+        return texts(values.tolist())
+    if values.dtype.kind == "b":
+        return _made(pa.bool_(), len(values), None, np.packbits(values, bitorder="little"))
+    if values.dtype.kind == "M":
+        known = ~np.isnat(values)
+        return _made(pa.timestamp("ns"), len(values), known, values.astype("datetime64[ns]").view("int64"))
+    if values.dtype.kind in "iu":
+        return _made(pa.int64(), len(values), None, values.astype("int64"))
+    numbers = values.astype("float64", copy=False)
+    return _made(pa.float64(), len(values), ~np.isnan(numbers), numbers)
+
+
+def texts(words: Sequence[str | None]) -> pa.Array:
+    encoded = [b"" if word is None else word.encode(errors="replace") for word in words]
+    known = np.fromiter((word is not None for word in words), bool, len(words))
+    offsets = _offsets([len(word) for word in encoded])
+    return _made(pa.string(), len(words), known, offsets, b"".join(encoded))
+
+
+def moments(seconds: np.ndarray) -> pa.Array:
+    """Seconds since 1970, UTC, to the microsecond. Shape (n,), no NaN."""
+    return _made(pa.timestamp("us", "UTC"), len(seconds), None, np.round(seconds * 1e6).astype("int64"))
+
+
+def lists(matrix: np.ndarray) -> pa.Array:
+    """One list of numbers per row. Shape (n, k)."""
+    rows, width = matrix.shape
+    flat = np.ascontiguousarray(matrix, dtype="float64").ravel()
+    kind = pa.list_(pa.float64())
+    return pa.Array.from_buffers(kind, rows, [None, _buffer(_offsets([width] * rows))], children=[array_of(flat)])
+
+
+def struct(names: Sequence[str], columns: Sequence[pa.Array], rows: int) -> pa.Array:
+    kind = pa.struct([pa.field(name, column.type) for name, column in zip(names, columns, strict=True)])
+    return pa.Array.from_buffers(kind, rows, [None], children=list(columns))
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _made(kind: pa.DataType, rows: int, known: np.ndarray | None, *parts: Any) -> pa.Array:
+    bits = None if known is None or known.all() else _buffer(np.packbits(known, bitorder="little"))
+    return pa.Array.from_buffers(kind, rows, [bits, *(_buffer(part) for part in parts)])
+
+
+def _buffer(part: Any) -> pa.Buffer:
+    return pa.py_buffer(np.ascontiguousarray(part) if isinstance(part, np.ndarray) else part)
+
+
+def _offsets(lengths: Sequence[int]) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(lengths, dtype="int64")]).astype("int32")

@@ -1,0 +1,142 @@
+"""The writer: requests put their rows into a queue, one thread puts them on disk within a second."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trilho.journal.answered import Answered, JournalState
+
+if TYPE_CHECKING:
+    from trilho.journal.segment import Segment
+
+FLUSH_SECONDS = 0.5  # rows are on disk this long after their answer, and the time that writing takes
+MOST_WAITING = 100_000  # rows in memory; what comes on top is lost, and counted
+SEGMENT_BYTES = 64 << 20
+SEGMENT_SECONDS = 3600.0
+RETRY_SECONDS = 5.0  # after an error; rows are lost meanwhile
+
+_log = logging.getLogger("trilho.journal")
+
+
+class Journal:
+    """Takes in answers and never fails: what cannot be written is counted, logged once, and dropped.
+
+    Args:
+        folder: Where its files go. Several journals, of other processes too, may write into one folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._queue: deque[Answered] = deque()
+        self._lock = threading.Lock()
+        self._waiting = self._written = self._lost = 0
+        self._problem = ""
+        self._segment: Segment | None = None
+        self._form: tuple[object, ...] = ()
+        self._retry_at = 0.0
+        self._filled = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="trilho-journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def state(self) -> JournalState:
+        with self._lock:
+            return JournalState(written=self._written, waiting=self._waiting, lost=self._lost, problem=self._problem)
+
+    def append(self, entry: Answered) -> None:
+        """Take in one request's rows. Returns at once; safe from several threads."""
+        with self._lock:
+            if self._closing.is_set() or self._waiting + entry.rows > MOST_WAITING:
+                self._lost += entry.rows
+                return
+            self._waiting += entry.rows
+            self._queue.append(entry)
+        self._filled.set()
+
+    def close(self) -> None:
+        """Write what waits, finish the file, end the thread. What comes later is lost. May be called twice."""
+        with self._lock:
+            self._closing.set()
+        self._filled.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._filled.wait()
+            self._closing.wait(FLUSH_SECONDS)
+            self._filled.clear()
+            self._drain()
+        self._drain()  # what came between the last look and the closing
+        if self._segment is not None:
+            try:
+                self._segment.close()
+            except Exception as error:
+                self._fail(error)
+
+    def _drain(self) -> None:
+        from trilho.journal.arrow_form import form_of
+
+        with self._lock:
+            entries = [entry for entry in self._queue if entry.rows]
+            self._queue.clear()
+        for form, group in groupby(entries, form_of):
+            self._write(form, list(group))
+
+    def _write(self, form: tuple[object, ...], entries: list[Answered]) -> None:
+        rows = sum(entry.rows for entry in entries)
+        try:
+            if time.monotonic() >= self._retry_at:
+                self._put(form, entries)
+                self._count(rows, lost=False)
+                return
+        except Exception as error:  # no error of a disk, or of Arrow, may end this thread
+            self._fail(error)
+        self._count(rows, lost=True)
+
+    def _put(self, form: tuple[object, ...], entries: list[Answered]) -> None:
+        from trilho.journal.arrow_form import to_batch
+        from trilho.journal.segment import Segment
+
+        batch = to_batch(entries)
+        segment = self._segment
+        if segment is not None and (form != self._form or self._is_over(segment)):
+            segment.close()
+            segment = self._segment = None
+        if segment is None:
+            segment = self._segment = Segment(self.folder, batch.schema)
+            self._form = form
+        segment.append(batch)
+
+    def _is_over(self, segment: Segment) -> bool:
+        return segment.size >= SEGMENT_BYTES or time.monotonic() - segment.opened >= SEGMENT_SECONDS
+
+    def _count(self, rows: int, *, lost: bool) -> None:
+        with self._lock:
+            self._waiting -= rows
+            if lost:
+                self._lost += rows
+                return
+            self._written += rows
+            was, self._problem = self._problem, ""
+        if was:
+            _log.warning("The journal writes again; %d rows were lost so far.", self._lost)
+
+    def _fail(self, error: Exception) -> None:
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            segment.abandon()
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+        with self._lock:
+            was, self._problem = self._problem, f"{type(error).__name__}: {error}"
+        if not was:
+            _log.warning(
+                "The journal in %s cannot be written (%s); answers go on, their rows are lost until it can.",
+                self.folder, error,
+            )  # fmt: skip
