@@ -94,7 +94,7 @@ def test_plain_mlflow_opens_the_version_when_trilho_is_gone(project: Path, mlflo
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)],
-        env=environment(mlflow_server, MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false"),
+        env=environment(mlflow_server),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout.strip() == "569", done.stderr[-2000:]
