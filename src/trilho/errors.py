@@ -85,7 +85,24 @@ class NotRunYet(TrilhoError):
 
 
 class CannotPredict(TrilhoError):
-    """Rows do not fit the model: missing column, wrong type, a null or a number it cannot take."""
+    """Rows do not fit the model: missing column, wrong type, a null or a number it cannot take.
+
+    `column` and `row` (from 0) say where, as far as that is known.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        remedy: str,
+        state: str = "",
+        why: str = "",
+        column: str | None = None,
+        row: int | None = None,
+    ) -> None:
+        super().__init__(what, remedy=remedy, state=state, why=why)
+        self.column = column
+        self.row = row
 
 
 class ServerUnreachable(TrilhoError):
