@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -55,14 +56,16 @@ def new(
         return
     output.state("Made", f"{made.folder}: {len(made.written)} files")
     for name, value in facts.items():
-        output.state(name.replace("_", " ").capitalize(), value if isinstance(value, str) else ", ".join(value))
+        for sentence in [value] if isinstance(value, str) else value:
+            output.state(name.replace("_", " ").capitalize(), sentence)
     if facts:
         output.state("Read", f"{folder / 'trilho.yaml'}: what was inferred says why; change what is wrong")
     for path in made.kept:
         output.state(
             "Kept", f"{path} as it was" + ("; let it leave out .trilho/ and .env" if "git" in path.name else "")
         )
-    output.state("Next", "trilho run" if folder.resolve() == Path.cwd() else f"cd {folder} && trilho run")
+    go = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    output.state("Next", f"{go}trilho run")
 
 
 def _around(folder: Path, data: str, target: str, settings: list[str]) -> tuple[str, dict[str, Any]]:
@@ -72,31 +75,14 @@ def _around(folder: Path, data: str, target: str, settings: list[str]) -> tuple[
         UnknownName, SourceUnreadable, BadData: the table or the target is not there, or nothing can be learned from it.
         InvalidProject: a --set that is wrong, or that says nothing about the data.
     """
-    from trilho.data import load
     from trilho.data.source import parse
-    from trilho.errors import BadData, SourceUnreadable
     from trilho.project.infer import infer
     from trilho.project.own_data import own_data_file, reading, source_for
 
     given = reading(settings)
     is_file = parse(data, Path.cwd()).reader in ("csv", "parquet", "files")
     root = Path.cwd() if is_file else folder.resolve()
-    try:
-        dataset = load(
-            data,
-            target=target,
-            root=root,
-            options=given.get("options", {}),
-            kinds=given.get("kinds", {}),
-            drop=given.get("drop", ()),
-        )
-    except (BadData, SourceUnreadable) as error:
-        raise type(error)(
-            error.what,
-            state=error.state or "No project was made.",
-            why=error.why,
-            remedy=f"{error.remedy}\nHere these are --target COLUMN and --set, for example: --set 'data.drop=[a, b]'",
-        ) from error
+    dataset = _read(data, target, root, given)
     inferred = infer(_facts(dataset), target=target, rows=len(dataset.frame))
     text = own_data_file(
         inferred,
@@ -114,6 +100,29 @@ def _around(folder: Path, data: str, target: str, settings: list[str]) -> tuple[
     facts["left_out"] = [f"{column}: {why}" for column, why in inferred.drop.items()]
     facts["note"] = list(inferred.notes)
     return text, {name: value for name, value in facts.items() if value}
+
+
+def _read(data: str, target: str, root: Path, given: Mapping[str, Any]) -> Dataset:
+    """The table, whose task nobody has said yet: what is wrong as a classification may be fine as a regression."""
+    from trilho.data import load
+    from trilho.errors import BadData, SourceUnreadable
+
+    found: list[BadData | SourceUnreadable] = []
+    for task in ("classification", "regression"):
+        try:
+            return load(data, target=target, root=root, task=task, **given)
+        except SourceUnreadable as error:
+            found.append(error)
+            break
+        except BadData as error:
+            found.append(error)
+    fewest = min(found, key=lambda error: error.why.count("\n"))
+    raise type(fewest)(
+        fewest.what,
+        state="No project was made.",
+        why=fewest.why,
+        remedy=f"{fewest.remedy}\nHere these are --target COLUMN and --set, for example: --set 'data.drop=[a, b]'",
+    ) from fewest
 
 
 def _facts(dataset: Dataset) -> list[ColumnFacts]:

@@ -137,7 +137,11 @@ def _positive(labels: Mapping[Any, int]) -> Choice | None:
     """Of two labels the one that says yes, else the rarer one."""
     if len(labels) != 2:
         return None
-    saying_yes = [label for label in labels if _word(label) in _YES]
+    words = {_word(label) for label in labels}
+    yes = (
+        _YES if words & {"0", "-1"} else tuple(word for word in _YES if word != "1")
+    )  # 1 says yes beside 0, not beside 2
+    saying_yes = [label for label in labels if _word(label) in yes]
     if len(saying_yes) == 1:
         return Choice(value=saying_yes[0], why="the label that says yes")
     (rare, few), (_, many) = sorted(labels.items(), key=lambda item: item[1])
@@ -160,7 +164,7 @@ def _useless(column: ColumnFacts, rows: int) -> str:
     unique = column.distinct == rows - column.missing and column.distinct > FEW_VALUES
     named = _IDENTIFIER.search(column.name) is not None
     if unique and (column.kind == "text" or column.rising or (named and (column.whole or column.kind == "category"))):
-        return "a value of its own in every row: it names the row and says nothing about the next one"
+        return "another value in every row: it names the row, no more"
     if column.kind == "text":
         return "free text, which only a transform of your own can read"
     if column.kind == "time":
