@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +21,13 @@ EXTRAS = {
     "lightgbm": "lightgbm",
     "onnxmltools": "lightgbm",
     "pandera": "checks",
-    "xgboost": "xgboost",
 }
+
+# Files are dated to two seconds on the coarsest file systems; within that, an older and a newer source look alike.
+_COARSE_NS = 2_000_000_000
+
+_loaded: dict[str, tuple[int, int]] = {}  # module of a project → time and size of its source when it was imported
+_looked = 0  # when they were last compared with their files, in nanoseconds
 
 
 def load_object(path: str) -> Any:
@@ -70,7 +76,7 @@ def load_module(name: str) -> Any:
             why=f"It was looked for to import '{name}'.",
             remedy="Correct the import string, or install the package that brings it into this environment.",
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that ends itself would end us
         raise ImportFailed(
             f"'{name}' cannot be imported: {type(error).__name__}: {error}",
             remedy=f'See the whole error with: python -c "import {name}"',
@@ -79,11 +85,60 @@ def load_module(name: str) -> Any:
 
 @contextmanager
 def project_code(root: Path) -> Iterator[None]:
-    """While inside, modules of the project in `root` (its folder, and its src/) can be imported."""
+    """While inside, modules of the project in `root` (its folder, and its src/) can be imported, as they are now."""
+    forget_changed(root)
     added = [entry for entry in (str(root / "src"), str(root)) if entry not in sys.path]
     sys.path[:0] = added
     try:
         yield
     finally:
         for entry in added:
-            sys.path.remove(entry)
+            if entry in sys.path:  # the user's code may tidy up itself
+                sys.path.remove(entry)
+
+
+def source_of(module: str, root: Path) -> Path | None:
+    """The file of a module of the project in `root`, which is looked for as Python does: src/ first, packages first."""
+    if not all(part.isidentifier() for part in module.split(".")):
+        return None
+    relative = Path(*module.split("."))
+    for place in (root / "src", root):
+        for file in (place / relative / "__init__.py", place / relative.with_suffix(".py")):
+            if file.is_file():
+                return file
+    return None
+
+
+def forget_changed(root: Path) -> bool:
+    """Let the project's modules be imported anew if the source of one has changed; says whether it has.
+
+    A notebook lives longer than the code it imports, and what a step makes is kept under the code as it is on disk: it
+    must be made by that code and no other. Modules by the project's names that came from elsewhere go, too.
+    """
+    global _looked
+    now = time.time_ns()
+    tops = _top_names(root)
+    mine = {
+        name: file for name in list(sys.modules) if name.partition(".")[0] in tops and (file := source_of(name, root))
+    }
+    changed = False
+    for name, file in mine.items():
+        status = file.stat()
+        found = (status.st_mtime_ns, status.st_size)
+        if name not in _loaded and status.st_mtime_ns < _looked - _COARSE_NS:
+            _loaded[name] = found
+        same_file = Path(getattr(sys.modules[name], "__file__", None) or "").resolve() == file.resolve()
+        changed = changed or not same_file or _loaded.get(name) != found
+    if changed:
+        for name in mine:
+            del sys.modules[name]
+            _loaded.pop(name, None)
+        importlib.invalidate_caches()
+    _looked = now
+    return changed
+
+
+def _top_names(root: Path) -> set[str]:
+    """What the project's modules can be called; never in place of Python's own, ours, or the running program."""
+    found = {entry.stem for place in (root / "src", root) if place.is_dir() for entry in place.iterdir()}
+    return found - sys.stdlib_module_names - {"trilho", "__main__"}

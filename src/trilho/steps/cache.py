@@ -11,19 +11,19 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 # Entries kept for each step, by last use: enough to switch between a few settings and back.
 KEPT = 6
 
 _RECORD = "entry.json"
+_MAKING = ".making-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,24 +66,27 @@ class Cache:
             return Damaged(problem=f"{Path(error.filename).name} is missing")
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             return Damaged(problem=f"{_RECORD} cannot be read ({type(error).__name__})")
-        os.utime(folder)  # last use, for tidying
+        with suppress(OSError):  # a cache that cannot be written to can still be read
+            os.utime(folder)  # last use, for tidying
         return entry
 
     @contextmanager
     def lock(self, step: str, key: str) -> Iterator[None]:
         """Hold this while looking for an entry and making it: two runs at once make it once."""
-        (self.root / "locks").mkdir(parents=True, exist_ok=True)
-        with FileLock(self.root / "locks" / f"{step}-{key}"):
+        with self._lock(step, key):
             yield
 
     @contextmanager
-    def workplace(self, step: str) -> Iterator[Path]:
-        """An empty folder for a step to write to; gone afterwards unless `keep` took it."""
-        (self.root / step).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.root / step, prefix=".making-", ignore_cleanup_errors=True) as place:
-            out = Path(place) / "out"
-            out.mkdir()
-            yield out
+    def workplace(self, step: str, key: str) -> Iterator[Path]:
+        """An empty folder for a step to write to, under the lock for `key`; gone afterwards unless `keep` took it."""
+        self._sweep(step)
+        place = self.root / step / f"{_MAKING}{key}"
+        shutil.rmtree(place, ignore_errors=True)  # of a killed run: whoever holds the lock is alone with the key
+        (place / "out").mkdir(parents=True)
+        try:
+            yield place / "out"
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
 
     def keep(
         self, step: str, key: str, made: Path, *, ingredients: Mapping[str, Any], facts: str, seconds: float
@@ -104,7 +107,7 @@ class Cache:
         (made / _RECORD).write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
         folder = self.root / step / key
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.replace(made.with_name("old"))  # goes with the workplace
         made.replace(folder)
         self._tidy(step)
         return _entry(folder, record)
@@ -126,6 +129,17 @@ class Cache:
             except OSError:  # tidied away by another run just now
                 continue
         return [folder for _, folder in sorted(found, reverse=True)]
+
+    def _lock(self, step: str, key: str) -> FileLock:
+        (self.root / "locks").mkdir(parents=True, exist_ok=True)
+        return FileLock(self.root / "locks" / f"{step}-{key}")
+
+    def _sweep(self, step: str) -> None:
+        """Remove what killed runs left half-made: nobody holds the lock for it."""
+        for place in (self.root / step).glob(f"{_MAKING}*"):
+            lock = self._lock(step, place.name.removeprefix(_MAKING))
+            with suppress(Timeout), lock.acquire(timeout=0):
+                shutil.rmtree(place, ignore_errors=True)
 
     def _tidy(self, step: str) -> None:
         for folder in self._entries(step)[KEPT:]:

@@ -30,26 +30,30 @@ def ingredients(step: str, project: ProjectFile, made: Mapping[str, str]) -> Ing
     if own is None:
         return None
     before = {f"output of {name}": made[name] for name in _BEFORE[step]}
-    return {**before, **own, "format": FORMATS[step]}
+    if "output of train" in before:  # a model file names the code that it runs, it does not hold it
+        for name, path in _model_code(project).items():
+            before[f"output of {name}"] += " " + code_fingerprint(path, project.root)
+    return _plain({**before, **own, "format": FORMATS[step]})
 
 
 def ingest_ingredients(project: ProjectFile, content: str) -> Ingredients:
     """What ingest is made from, once reading told the content."""
-    return {**_of_content(project, content), "format": FORMATS["ingest"]}
+    return _plain({**_of_content(project, content), "format": FORMATS["ingest"]})
 
 
 def key(found: Ingredients) -> str:
     """The fingerprint of ingredients. Equal ingredients, equal key."""
-    text = json.dumps(found, sort_keys=True, default=str)
+    text = json.dumps(found, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Why a step is stale, in a few words: "max_depth changed: 6 → 8"."""
     old, new = dict(_flat(before)), dict(_flat(now))
-    changed = [name for name in {**old, **new} if old.get(name, _ABSENT) != new.get(name, _ABSENT)]
+    # As texts: 1, 1.0 and True are equal, and mean different things to an estimator.
+    changed = [name for name in {**old, **new} if repr(old.get(name, _ABSENT)) != repr(new.get(name, _ABSENT))]
     if not changed:
-        return "first run"
+        return "its entry is gone"
     # A change of one's own says more than that of a step before.
     own = [name for name in changed if not name.startswith("output of ")]
     first = own[0] if own else changed[-1]  # the nearest of the steps before
@@ -84,17 +88,25 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
         if isinstance(value, dict):
             found += _flat(value, "" if name == "params" else f"{prefix}{name}.")
         else:
-            found.append((f"{prefix}{name}", list(value) if isinstance(value, tuple) else value))
+            found.append((f"{prefix}{name}", value))
     return found
 
 
-def _section(section: Any) -> dict[str, Any]:
-    plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in vars(section).items()}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+def _plain(found: Mapping[str, Any]) -> Ingredients:
+    """As they will be read back from the cache: texts as names, lists for tuples, texts for dates."""
+    plain: Ingredients = json.loads(json.dumps(found, default=str))
+    return plain
 
 
 def _code(project: ProjectFile, *paths: str | None) -> dict[str, str]:
     return {f"code of {path}": code_fingerprint(path, project.root) for path in paths if path}
+
+
+def _model_code(project: ProjectFile) -> dict[str, str]:
+    """Step → import string of what it makes a part of the model from; nothing for a built-in transform."""
+    using = project.steps.get("transform", project.transform.using)
+    own = {} if using in _BUILT_IN_TRANSFORMS else {"transform": using}
+    return {**own, "train": project.steps.get("train", project.train.estimator)}
 
 
 def _versions(*names: str) -> dict[str, str]:
@@ -116,37 +128,41 @@ def _ingest(project: ProjectFile) -> Ingredients | None:
 
 
 def _of_content(project: ProjectFile, content: str) -> Ingredients:
-    return {"content": content, "data": _section(project.data), "target": project.target, "task": project.task}
+    return {"content": content, "data": vars(project.data), "target": project.target, "task": project.task}
 
 
 def _split(project: ProjectFile) -> Ingredients:
     return {
-        "split": _section(project.split),
-        "weight": project.train.sample_weight,
+        "split": vars(project.split),
+        "sample_weight": project.train.sample_weight,
+        "task": project.task,
         **_code(project, project.steps.get("split")),
     }
 
 
 def _transform(project: ProjectFile) -> Ingredients:
     using = project.steps.get("transform", project.transform.using)
-    own = None if using in _BUILT_IN_TRANSFORMS else using
     return {
-        "transform": {**_section(project.transform), "using": using},
-        **_code(project, own),
+        "transform": {**vars(project.transform), "using": using},
+        "sample_weight": project.train.sample_weight,  # a column that is no feature
+        **_code(project, _model_code(project).get("transform")),
         **_versions("scikit-learn"),
     }
 
 
 def _train(project: ProjectFile) -> Ingredients:
-    using = project.steps.get("train", project.train.estimator)
-    return {"train": {**_section(project.train), "estimator": using}, **_code(project, using)}
+    using = _model_code(project)["train"]
+    section = {name: value for name, value in vars(project.train).items() if name != "trusted_types"}
+    return {"train": {**section, "estimator": using}, **_code(project, using)}
 
 
 def _evaluate(project: ProjectFile) -> Ingredients:
     return {
-        "metrics": list(project.evaluate.metrics),
+        "metrics": project.evaluate.metrics,
         "primary_metric": project.primary_metric,
         "positive_class": project.positive_class,
+        "sample_weight": project.train.sample_weight,
+        "task": project.task,
         **_code(project, project.steps.get("evaluate")),
     }
 
@@ -154,7 +170,8 @@ def _evaluate(project: ProjectFile) -> Ingredients:
 def _register(project: ProjectFile) -> Ingredients:
     return {
         "register": {"name": project.register.name},
-        "trusted_types": list(project.train.trusted_types),
+        "trusted_types": project.train.trusted_types,
+        "task": project.task,
         **_code(project, project.steps.get("register")),
         **_versions("skl2onnx", "mlflow"),
     }
@@ -173,7 +190,7 @@ _BEFORE: dict[str, tuple[str, ...]] = {
     "split": ("ingest",),
     "transform": ("ingest", "split"),
     "train": ("ingest", "split", "transform"),
-    "evaluate": ("ingest", "split", "train"),
-    "register": ("ingest", "split", "train", "evaluate"),
+    "evaluate": ("ingest", "split", "transform", "train"),
+    "register": ("ingest", "split", "transform", "train", "evaluate"),
 }
 STEPS: tuple[str, ...] = tuple(_OWN)

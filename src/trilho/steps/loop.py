@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from trilho.errors import StepFailed, TrilhoError
-from trilho.importer import project_code
+from trilho.importer import forget_changed, project_code
 from trilho.project.file import ProjectFile
 from trilho.steps.cache import Cache, Damaged, Entry
 from trilho.steps.keys import STEPS, Ingredients, difference, ingest_ingredients, ingredients, key
@@ -45,7 +45,6 @@ class _Found:
 
     entry: Entry | None
     reason: str
-    own: Ingredients | None
 
 
 def run_steps(
@@ -73,6 +72,8 @@ def run_steps(
     with project_code(project.root):
         materials = Materials(project, folders)
         for step in STEPS[: STEPS.index(until) + 1]:
+            if forget_changed(project.root):
+                materials = Materials(project, folders)  # a loaded model would go on with the code of before
             result, entry = _step(cache, step, project, made, materials, step in force, confirm, watch)
             folders[step], made[step] = entry.folder, entry.digest
             _tell(watch, result, materials)
@@ -89,7 +90,7 @@ def look(project: ProjectFile, *, confirm: Confirm = lambda _: "") -> Iterator[S
         if stale:
             yield StepResult(step=step, status="stale", reason=f"{stale} runs before it")
             continue
-        found = _find(cache, step, project, made, forced=False, confirm=confirm)
+        found = _find(cache, step, ingredients(step, project, made), forced=False, confirm=confirm)
         if found.entry is None:
             stale = step
             yield StepResult(step=step, status="stale", reason=found.reason)
@@ -109,17 +110,19 @@ def _step(
     watch: Sequence[Watch],
 ) -> tuple[StepResult, Entry]:
     own = ingredients(step, project, made)
-    with cache.lock(step, key(own) if own is not None else "unknown"):
-        found = _find(cache, step, project, made, forced=forced, confirm=confirm)
+    name = key(own) if own is not None else "unknown"
+    with cache.lock(step, name):
+        found = _find(cache, step, own, forced=forced, confirm=confirm)
         if found.entry is not None:
             return _reused(step, found.entry), found.entry
         _tell(watch, StepResult(step=step, status="running", reason=found.reason), materials)
         started = time.perf_counter()
-        with cache.workplace(step) as out:
+        with cache.workplace(step, name) as out:
             facts = _call(step, materials, out)
             seconds = time.perf_counter() - started
-            kept = found.own if found.own is not None else _now_known(project, out)
-            existing = cache.find(step, key(kept)) if own is None else None
+            # What was read is known only now, even of a file: it may have changed since the look at it.
+            kept = own if own is not None and step != "ingest" else _now_known(project, out)
+            existing = cache.find(step, key(kept)) if key(kept) != name else None
             if isinstance(existing, Entry):  # read anew, and nothing had changed
                 entry = existing
             else:
@@ -128,23 +131,20 @@ def _step(
         return replace(done, folder=entry.folder, key=entry.folder.name), entry
 
 
-def _find(
-    cache: Cache, step: str, project: ProjectFile, made: Mapping[str, str], *, forced: bool, confirm: Confirm
-) -> _Found:
-    own = ingredients(step, project, made)
+def _find(cache: Cache, step: str, own: Ingredients | None, *, forced: bool, confirm: Confirm) -> _Found:
     if own is None:
-        return _Found(entry=None, own=None, reason="only reading the source tells whether it changed")
+        return _Found(entry=None, reason="only reading the source tells whether it changed")
     if forced:
-        return _Found(entry=None, own=own, reason="forced")
+        return _Found(entry=None, reason="forced")
     entry = cache.find(step, key(own))
     if isinstance(entry, Damaged):
-        return _Found(entry=None, own=own, reason=f"cache entry damaged ({entry.problem}), made again")
+        return _Found(entry=None, reason=f"cache entry damaged ({entry.problem}), made again")
     if entry is None:
         last = cache.last(step)
-        return _Found(entry=None, own=own, reason=difference(last.ingredients, own) if last else "first run")
+        return _Found(entry=None, reason=difference(last.ingredients, own) if last else "first run")
     if step == "register" and (problem := confirm(entry)):
-        return _Found(entry=None, own=own, reason=problem)
-    return _Found(entry=entry, own=own, reason="")
+        return _Found(entry=None, reason=problem)
+    return _Found(entry=entry, reason="")
 
 
 def _tell(watch: Sequence[Watch], result: StepResult, materials: Materials) -> None:
