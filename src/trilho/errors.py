@@ -17,6 +17,8 @@ statuses: `cli/main.py` and `serving/app.py` hold those tables.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class TrilhoError(Exception):
     """The root. `str(error)` is the whole message, the parts are attributes for `--json`.
@@ -40,7 +42,7 @@ class TrilhoError(Exception):
         return "\n".join(part for part in (head, self.why, self.remedy) if part)
 
     def __reduce__(self) -> tuple[object, ...]:
-        parts = {"state": self.state, "why": self.why, "remedy": self.remedy}
+        parts = {name: value for name, value in vars(self).items() if name not in ("what", "__notes__")}
         return (_rebuild, (type(self), self.what, parts))
 
 
@@ -159,6 +161,6 @@ class JournalUnreadable(TrilhoError):
     """The prediction journal, or a report in it, cannot be read."""
 
 
-def _rebuild(kind: type[TrilhoError], what: str, parts: dict[str, str]) -> TrilhoError:
+def _rebuild(kind: type[TrilhoError], what: str, parts: dict[str, Any]) -> TrilhoError:
     """Errors cross process boundaries (pickle), keyword-only arguments included."""
     return kind(what, **parts)

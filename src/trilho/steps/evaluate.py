@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from trilho import metrics
-from trilho.errors import InvalidProject, StepFailed
+from trilho.errors import InvalidProject, StepFailed, TrilhoError
 from trilho.importer import load_object
 from trilho.metrics.outcome import Outcome
 from trilho.steps.materials import TEST, Materials
@@ -53,6 +53,8 @@ def predict(materials: Materials, rows: Any, truth: np.ndarray) -> Outcome:
             return Outcome(truth=truth.astype(float), predicted=predicted.astype(float))
         probabilities = np.asarray(model.predict_proba(rows)) if hasattr(model, "predict_proba") else None
         labels = tuple(getattr(model, "classes_", np.unique(truth)).tolist())
+    except TrilhoError:
+        raise
     except Exception as error:
         raise StepFailed(
             "The trained model cannot predict.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,6 @@ _BLUE, _GREY = "#2f6690", "#9aa5b1"
 
 def draw(materials: Materials, outcome: Outcome, out: Path) -> None:
     """Write report.txt and figures/*.png for the test rows."""
-    import matplotlib
-
-    matplotlib.use("Agg")
     (out / "figures").mkdir()
     _importance(materials, out / "figures" / "permutation_importance.png")
     if materials.project.task == "regression":
@@ -44,13 +42,17 @@ def draw(materials: Materials, outcome: Outcome, out: Path) -> None:
 
 
 def _save(file: Path, paint: Any) -> None:
+    import matplotlib
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.6, 4.4), dpi=90, layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    paint(axes)
-    figure.savefig(file, metadata={"Software": None})  # equal figures, equal bytes
+    # Names of columns and labels are no formulas, whatever dollars they hold; a letter the font lacks is a box.
+    with matplotlib.rc_context({"text.parse_math": False}), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        figure = Figure(figsize=(5.6, 4.4), dpi=90, layout="constrained")
+        axes = figure.add_subplot()
+        axes.spines[["top", "right"]].set_visible(False)
+        paint(axes)
+        figure.savefig(file, metadata={"Software": None})  # equal figures, equal bytes
 
 
 def _confusion(axes: Axes, outcome: Outcome) -> None:
@@ -97,7 +99,8 @@ def _importance(materials: Materials, file: Path) -> None:
     if len(rows) > _IMPORTANCE_ROWS:
         some = np.random.default_rng(0).choice(len(rows), _IMPORTANCE_ROWS, replace=False)
         rows, truth = rows.iloc[some], truth[some]
-    found = permutation_importance(materials.model, rows, truth, n_repeats=_REPEATS, random_state=0)
+    score = _explained if materials.project.task == "regression" else _right
+    found = permutation_importance(materials.model, rows, truth, scoring=score, n_repeats=_REPEATS, random_state=0)
     order = np.argsort(found.importances_mean)[::-1][:_SHOWN][::-1]
 
     def paint(axes: Axes) -> None:
@@ -107,6 +110,18 @@ def _importance(materials: Materials, file: Path) -> None:
         axes.tick_params(axis="y", labelsize=7)
 
     _save(file, paint)
+
+
+def _right(model: Any, rows: Any, truth: np.ndarray) -> float:
+    """Share of right answers: what a classifier's own score is, for estimators that have none."""
+    return float(np.mean(np.asarray(model.predict(rows)) == truth))
+
+
+def _explained(model: Any, rows: Any, truth: np.ndarray) -> float:
+    """R²: what a regressor's own score is."""
+    from sklearn.metrics import r2_score
+
+    return float(r2_score(truth, model.predict(rows)))
 
 
 def _predicted(axes: Axes, outcome: Outcome) -> None:

@@ -101,7 +101,7 @@ def model_frame(frame: pd.DataFrame, features: tuple[Column, ...]) -> pd.DataFra
     import numpy as np
     import pandas as pd
 
-    columns = {}
+    columns: dict[str, Any] = {}
     for feature in features:
         values = frame[feature.name]
         if feature.kind in ("number", "boolean"):
@@ -109,7 +109,8 @@ def model_frame(frame: pd.DataFrame, features: tuple[Column, ...]) -> pd.DataFra
         elif feature.kind == "time":
             columns[feature.name] = values.to_numpy()
         else:
-            columns[feature.name] = values.astype(object).where(values.notna(), np.nan).to_numpy()
+            texts = values.astype(object).where(values.notna(), np.nan)
+            columns[feature.name] = pd.Series(texts.to_numpy(), dtype=object)  # pandas 3 would make it str
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
 
 

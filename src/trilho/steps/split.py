@@ -73,29 +73,27 @@ def _by_hash(materials: Materials, units: np.ndarray) -> np.ndarray:
 
 def _stratified(materials: Materials, units: np.ndarray) -> np.ndarray:
     """Shares of each label alike in both parts (document 001's split); groups stay whole."""
-    from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+    from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
 
     section, dataset = materials.project.split, materials.dataset
     truth = labels_of(dataset.frame[dataset.target])
-    parts = np.zeros(len(truth), dtype=np.uint8)
-    if section.group_by is not None:
-        folds = StratifiedGroupKFold(
-            max(2, round(1 / section.test_size)), shuffle=True, random_state=section.random_state
-        )
-        _, test = next(iter(folds.split(truth, truth, units)))
-    else:
-        strata = truth if materials.project.task != "regression" else None
-        rows = np.arange(len(truth))
-        try:
-            _, test = train_test_split(
-                rows, test_size=section.test_size, random_state=section.random_state, stratify=strata
-            )
-        except ValueError as error:
-            raise BadData(
-                "The rows cannot be split by strata.",
-                why=str(error),
-                remedy="A label with a single row cannot be in both parts: remove it, or set split.method: hash.",
-            ) from error
+    rows, parts = np.arange(len(truth)), np.zeros(len(truth), dtype=np.uint8)
+    strata = truth if materials.project.task != "regression" else None
+    size, seed = section.test_size, section.random_state
+    try:
+        if section.group_by is None:
+            _, test = train_test_split(rows, test_size=size, random_state=seed, stratify=strata)
+        elif strata is None:
+            _, test = next(GroupShuffleSplit(1, test_size=size, random_state=seed).split(rows, groups=units))
+        else:
+            folds = StratifiedGroupKFold(max(2, round(1 / size)), shuffle=True, random_state=seed)
+            _, test = next(folds.split(rows, strata, units))
+    except ValueError as error:
+        raise BadData(
+            "The rows cannot be split by strata.",
+            why=str(error),
+            remedy="Bring more rows (or groups) of the rarest label, remove it, or set split.method: hash.",
+        ) from error
     parts[test] = TEST
     return parts
 
@@ -129,8 +127,13 @@ def _by_user(materials: Materials) -> np.ndarray:
             why=f"The data has {len(materials.dataset.frame)} rows.",
             remedy='Return one value for each row: True or "test" for the rows to test on.',
         )
-    is_test = answer == "test" if answer.dtype.kind in "OUST" else answer.astype(bool)
-    return np.asarray(is_test, dtype=np.uint8)
+    marks = answer.tolist()
+    unknown = [mark for mark in marks if mark not in (True, False, "train", "test")]
+    if unknown:
+        raise StepFailed(
+            f"{path} marked a row with {unknown[0]!r}.", remedy='Return True or "test", False or "train" for each row.'
+        )
+    return np.array([mark in (True, "test") for mark in marks], dtype=np.uint8)
 
 
 def _check_labels(materials: Materials, parts: np.ndarray) -> None:

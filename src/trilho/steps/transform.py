@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def transform(materials: Materials, out: Path) -> str:
     transformer = make_transformer(materials)
     rows = materials.train_rows
     try:
-        features = transformer.fit_transform(rows, materials.truth(1 - TEST))
+        features = _fitted(transformer, rows, materials.truth(1 - TEST))
     except Exception as error:
         raise StepFailed(
             f"transform.using: {_path(materials)} failed on the training rows.",
@@ -65,9 +65,11 @@ def make_transformer(materials: Materials) -> Any:
         )
     found = BUILT_IN[path] if path in BUILT_IN else load_object(path)
     if isinstance(found, type) and hasattr(found, "fit"):
-        return found(**params)
+        return _called(path, found, params)
     if hasattr(found, "fit") and hasattr(found, "transform"):
-        return found
+        from sklearn.base import clone
+
+        return clone(found, safe=False).set_params(**params) if params else clone(found, safe=False)
     if not callable(found):
         raise StepFailed(
             f"transform.using: {path} is neither a transformer nor a function.",
@@ -78,7 +80,7 @@ def make_transformer(materials: Materials) -> Any:
 
         return FunctionTransformer(found, kw_args=params or None)
     wants_columns = "columns" in inspect.signature(found).parameters
-    made = found(**params, **({"columns": features} if wants_columns else {}))
+    made = _called(path, found, {**params, **({"columns": features} if wants_columns else {})})
     if not (hasattr(made, "fit") and hasattr(made, "transform")):
         raise StepFailed(
             f"transform.using: {path} returned {type(made).__name__}, not a transformer.",
@@ -97,6 +99,26 @@ def takes_frame(function: Callable[..., Any]) -> bool:
         and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
     ]
     return bool(required) and required[0] != "columns"
+
+
+def _called(path: str, factory: Callable[..., Any], params: Mapping[str, Any]) -> Any:
+    try:
+        inspect.signature(factory).bind(**params)
+    except TypeError as error:
+        taken = ", ".join(inspect.signature(factory).parameters) or "nothing"
+        raise StepFailed(
+            f"transform.params does not fit {path}: {error}.",
+            why=f"It takes: {taken}.",
+            remedy="Correct transform.params in trilho.yaml.",
+        ) from error
+    return factory(**params)
+
+
+def _fitted(transformer: Any, rows: Any, truth: Any) -> Any:
+    """The rows transformed by the transformer fitted on them; like scikit-learn's Pipeline does it."""
+    if hasattr(transformer, "fit_transform"):
+        return transformer.fit_transform(rows, truth)
+    return transformer.fit(rows, truth).transform(rows)
 
 
 def _path(materials: Materials) -> str:

@@ -2,18 +2,20 @@
 
 A spooled run is a folder: `run.json` (the header), `log.jsonl` (what was recorded, in order), `artifacts/`, `model/`,
 and `sent.jsonl` (what the server has acknowledged). Each record is one line, written at once, so that a killed process
-leaves at most one half line, which reading drops. The writer holds the lock `alive` as long as it lives: a run without
-an end whose lock is free was killed.
+leaves at most one half line, which reading drops. The writer holds a lock beside the folder as long as it lives, from
+before the run can be seen: a run without an end whose lock is free was killed.
 """
 
 from __future__ import annotations
 
 import getpass
 import json
+import os
 import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ class SpooledRun:
         self.folder = folder
         self.header = header
         self._clock = clock
-        self._alive = FileLock(folder / "alive")
+        self._alive = _alive(folder)
         self._alive.acquire()
 
     def params(self, values: Mapping[str, object]) -> None:
@@ -71,8 +73,7 @@ class SpooledRun:
 
     def _record(self, kind: str, **record: Any) -> None:
         line = json.dumps({"kind": kind, **record, "at": int(self._clock() * 1000)}, ensure_ascii=False, allow_nan=True)
-        with (self.folder / "log.jsonl").open("ab") as log:
-            log.write(line.encode() + b"\n")
+        _append(self.folder / "log.jsonl", line)
 
 
 def start_run(
@@ -88,8 +89,9 @@ def start_run(
     hidden.mkdir(parents=True)
     (hidden / "run.json").write_text(json.dumps(vars(header), ensure_ascii=False), encoding="utf-8")
     (hidden / "log.jsonl").touch()
+    run = SpooledRun(folder, header, clock)  # alive before anybody can see it: a sync would send it as killed
     hidden.replace(folder)
-    return SpooledRun(folder, header, clock)
+    return run
 
 
 def waiting(spool: Path) -> list[Path]:
@@ -99,7 +101,7 @@ def waiting(spool: Path) -> list[Path]:
 
 def is_alive(folder: Path) -> bool:
     """Is the process that writes this run still there?"""
-    lock = FileLock(folder / "alive")
+    lock = _alive(folder)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -132,15 +134,32 @@ def read_sent(folder: Path) -> list[Record]:
 
 
 def mark_sent(folder: Path, **fact: Any) -> None:
-    with (folder / "sent.jsonl").open("ab") as log:
-        log.write(json.dumps(fact, ensure_ascii=False).encode() + b"\n")
+    _append(folder / "sent.jsonl", json.dumps(fact, ensure_ascii=False))
 
 
 def discard(folder: Path) -> None:
     """Remove a run that arrived. Hidden first, so that nobody meets half a folder."""
     gone = folder.with_name(f".gone-{folder.name}")
     folder.replace(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+    with suppress(OSError):
+        Path(_alive(folder).lock_file).unlink()
+    for left in folder.parent.glob(".gone-*"):  # this one, and those of processes killed while removing theirs
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(folder: Path) -> FileLock:
+    return FileLock(folder.with_name(f".alive-{folder.name}"))
+
+
+def _append(file: Path, line: str) -> None:
+    """One more line, at once; after half a line, left by a killed process, on a line of its own."""
+    with file.open("a+b") as log:
+        if log.tell():
+            log.seek(-1, os.SEEK_END)
+            whole = log.read(1) == b"\n"
+        else:
+            whole = True
+        log.write((b"" if whole else b"\n") + line.encode() + b"\n")
 
 
 def _lines(file: Path) -> Iterator[Record]:
