@@ -53,7 +53,11 @@ TRAINING: tuple[Setting, ...] = (
         choices=("number", "category", "boolean", "text", "time", "image"),
     ),
     Setting("data.drop", "list", "Columns that are neither feature nor target."),
-    Setting("data.checks", "mapping", "Column → pandera checks that every row must pass."),
+    Setting(
+        "data.checks",
+        "mapping",
+        "Column → rules that its values must keep: min, max, between, in, matches, unique, nullable.",
+    ),
     Setting(
         "split.method",
         "choice",
