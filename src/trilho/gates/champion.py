@@ -117,7 +117,7 @@ def _verdict(
 def _seen(found: Comparison, evidence: Evidence, rule: Rule) -> str:
     """What was measured, as the middle of a sentence."""
     champion, rows = f"v{evidence.champion}", f"{found.rows:,} rows that neither was trained on"
-    if found.same:
+    if not found.differing:
         unseen = 1 - (1 - rule.confidence) ** (1 / found.rows)
         return (
             f"{rule.metric} {number(found.challenger)}, the same predictions as {champion} on all {rows}, which leaves "
@@ -128,6 +128,8 @@ def _seen(found: Comparison, evidence: Evidence, rule: Rule) -> str:
         scores = f"{rule.metric} {number(found.challenger)} as {champion} on {rows}"
         return f"{scores}, and none of the rows on which they differ counts in it"
     bound = f"better by at least {number(gain.lower)}" if gain.lower > 0 else f"worse by at most {number(-gain.lower)}"
+    if found.differing < found.rows:
+        rows += f", {found.differing:,} of them predicted differently"
     gone = f", undefined in {gain.undefined:,} of {gain.resamples:,} resamples" if gain.undefined else ""
     return (
         f"{rule.metric} {number(found.challenger)} against {number(found.champion)} of {champion} on {rows}: "

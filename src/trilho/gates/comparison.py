@@ -27,14 +27,14 @@ class Comparison:
     Args:
         gain: By how much the challenger is better, whichever way the metric points, in the metric's unit.
         challenger, champion: The metric's values.
-        same: The two predict the same on every row.
+        differing: On how many rows the two predict differently, in what the metric reads.
     """
 
     rows: int
     challenger: float
     champion: float
     gain: Estimate
-    same: bool
+    differing: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,12 +124,11 @@ def _compare(paired: Paired, rule: Rule, champion: str) -> Comparison | Incompar
             setting="evaluate.champion.metric",
         )
     return Comparison(
-        rows=new.rows, challenger=both[0], champion=both[1], gain=gain, same=_same(new, old, metric.needs)
+        rows=new.rows, challenger=both[0], champion=both[1], gain=gain, differing=_differing(new, old, metric.needs)
     )
 
 
-def _same(new: Outcome, old: Outcome, needs: Needs) -> bool:
-    """Do both say the same on every row, in what the metric reads?"""
-    if needs == "probabilities":
-        return np.array_equal(new.scores, old.scores)
-    return np.array_equal(new.predicted, old.predicted)
+def _differing(new: Outcome, old: Outcome, needs: Needs) -> int:
+    if needs == "probabilities" and new.scores.shape == old.scores.shape:
+        return int((new.scores != old.scores).any(axis=1).sum())
+    return int((new.predicted != old.predicted).sum())

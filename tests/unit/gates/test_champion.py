@@ -85,7 +85,14 @@ def test_verdict_says_measured_and_required() -> None:
     assert found.interval is not None
     assert found.interval[0] < -0.01
     assert found.detectable is not None
-    for part in ("accuracy 0.935 against 0.94 of v11", "1,000 rows", "worse by 0.005", "95 %", "0.01 worse is allowed"):
+    for part in (
+        "accuracy 0.935 against 0.94 of v11",
+        "1,000 rows",
+        "45 of them predicted differently",
+        "worse by 0.005",
+        "95 %",
+        "0.01 worse is allowed",
+    ):
         assert part in found.reason
 
 
