@@ -14,7 +14,7 @@ _SECRET = re.compile(r"(?i)password|passwd|secret|token|credential|api_?key")
 
 def config(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Settings or sections to explain (default: all).")
+        list[str] | None, typer.Argument(metavar="NAME", help="Settings or sections to explain (default: all).")
     ] = None,
     project: Folder = HERE,
     profile: Profile = None,
