@@ -26,7 +26,7 @@ EXTRAS = {
 # Files are dated to two seconds on the coarsest file systems; within that, an older and a newer source look alike.
 _COARSE_NS = 2_000_000_000
 
-_loaded: dict[str, tuple[int, int]] = {}  # module of a project → time and size of its source when it was imported
+_loaded: dict[str, tuple[int, int, int]] = {}  # module of a project → times and size of its source when imported
 _looked = 0  # when they were last compared with their files, in nanoseconds
 
 
@@ -124,8 +124,9 @@ def forget_changed(root: Path) -> bool:
     changed = False
     for name, file in mine.items():
         status = file.stat()
-        found = (status.st_mtime_ns, status.st_size)
-        if name not in _loaded and status.st_mtime_ns < _looked - _COARSE_NS:
+        # Both times: a file put back from elsewhere can be dated long ago, but not have been changed long ago.
+        found = (status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+        if name not in _loaded and max(found[:2]) < _looked - _COARSE_NS:
             _loaded[name] = found
         same_file = Path(getattr(sys.modules[name], "__file__", None) or "").resolve() == file.resolve()
         changed = changed or not same_file or _loaded.get(name) != found

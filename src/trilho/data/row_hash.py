@@ -57,6 +57,9 @@ def _column(values: pd.Series[Any], kind: str) -> np.ndarray:
     if kind in _NUMBERS:
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0  # + 0.0: minus zero is zero
         return np.where(np.isnan(numbers), _MISSING, numbers.view(np.uint64))
+    if kind == "time":
+        moments = values.to_numpy(dtype="datetime64[us]")
+        return np.where(np.isnat(moments), _MISSING, moments.view(np.uint64))
     codes, words = values.factorize()
     table = np.array([_of_text(str(word)) for word in words] + [_MISSING], dtype=np.uint64)
     return np.asarray(table[codes])  # factorize gives -1 for missing: the last entry
