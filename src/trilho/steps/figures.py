@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trilho.metrics.outcome import Outcome
+from trilho.steps.importance import permutation_importance
 from trilho.steps.materials import TEST, Materials
 
 if TYPE_CHECKING:
@@ -93,35 +94,34 @@ def _curves(axes: Axes, outcome: Outcome, kind: str) -> None:
 
 
 def _importance(materials: Materials, file: Path) -> None:
-    from sklearn.inspection import permutation_importance
-
     rows, truth = materials.test_rows, materials.truth(TEST)
     if len(rows) > _IMPORTANCE_ROWS:
         some = np.random.default_rng(0).choice(len(rows), _IMPORTANCE_ROWS, replace=False)
         rows, truth = rows.iloc[some], truth[some]
     score = _explained if materials.project.task == "regression" else _right
-    found = permutation_importance(materials.model, rows, truth, scoring=score, n_repeats=_REPEATS, random_state=0)
-    order = np.argsort(found.importances_mean)[::-1][:_SHOWN][::-1]
+    lost = permutation_importance(materials.model, rows, truth, score, repeats=_REPEATS)
+    mean, spread = lost.mean(axis=1), lost.std(axis=1)
+    order = np.argsort(mean)[::-1][:_SHOWN][::-1]
 
     def paint(axes: Axes) -> None:
         names = [str(rows.columns[index]) for index in order]
-        axes.barh(names, found.importances_mean[order], xerr=found.importances_std[order], color=_BLUE, ecolor=_GREY)
+        axes.barh(names, mean[order], xerr=spread[order], color=_BLUE, ecolor=_GREY)
         axes.set(title="Permutation importance", xlabel="loss of score when the column is shuffled")
         axes.tick_params(axis="y", labelsize=7)
 
     _save(file, paint)
 
 
-def _right(model: Any, rows: Any, truth: np.ndarray) -> float:
+def _right(truth: np.ndarray, predicted: np.ndarray) -> float:
     """Share of right answers: what a classifier's own score is, for estimators that have none."""
-    return float(np.mean(np.asarray(model.predict(rows)) == truth))
+    return float(np.mean(predicted == truth))
 
 
-def _explained(model: Any, rows: Any, truth: np.ndarray) -> float:
+def _explained(truth: np.ndarray, predicted: np.ndarray) -> float:
     """R²: what a regressor's own score is."""
     from sklearn.metrics import r2_score
 
-    return float(r2_score(truth, model.predict(rows)))
+    return float(r2_score(truth, predicted))
 
 
 def _predicted(axes: Axes, outcome: Outcome) -> None:

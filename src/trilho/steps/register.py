@@ -43,7 +43,8 @@ def register(materials: Materials, out: Path) -> str:
         positive=evaluation["positive"],
     )
     own = {path.stem for path in code}  # types of the project's own modules: the user wrote and named them
-    trusted = [*project.train.trusted_types, *(name for name in bundle.unvetted(model) if name.split(".")[0] in own)]
+    foreign = bundle.unvetted(model) if own else []
+    trusted = [*project.train.trusted_types, *(name for name in foreign if name.split(".")[0] in own)]
     built = bundle.build(
         model,
         schema=schema,
