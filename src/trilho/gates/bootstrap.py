@@ -1,7 +1,7 @@
 """How far a measured number may be from the truth: resample the test rows and see how far it moves.
 
 The bound is the number minus Student's t times the bootstrap's standard error. Two choices behind it, both made by
-`benchmarks/gate_intervals.py`, where percentile and BCa bounds let through up to four times as many worse models on
+`benchmarks/gate_intervals.py`, where percentile and BCa bounds let through up to three times as many worse models on
 test sets of 50 to 100 rows:
 
 - Each stratum of k rows (or all k groups) is resampled by k - 1 draws, weighed k / (k - 1). For a mean this gives the

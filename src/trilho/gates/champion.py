@@ -154,7 +154,8 @@ def _remedy(found: Comparison, required: float, rule: Rule) -> str:
     ways = [f"evaluate.champion.margin {number(gain.detectable)}"]
     if gain.detectable < 30 * rule.margin:  # else it would take 900 times the rows, and saying so helps nobody
         ways.insert(0, f"about {_round_up(found.rows * (gain.detectable / rule.margin) ** 2):,} such rows")
-    return f"An equally good model passes 8 times in 10 with {' or with '.join(ways)}. {force}"
+    finer = " evaluate.champion.metric brier can tell more from the same rows." if found.coarse else ""
+    return f"An equally good model passes 8 times in 10 with {' or with '.join(ways)}.{finer} {force}"
 
 
 def _round_up(rows: float) -> int:

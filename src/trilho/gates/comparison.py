@@ -28,6 +28,7 @@ class Comparison:
         gain: By how much the challenger is better, whichever way the metric points, in the metric's unit.
         challenger, champion: The metric's values.
         differing: On how many rows the two predict differently, in what the metric reads.
+        coarse: The metric reads labels only, while both models give probabilities, which tell more from the same rows.
     """
 
     rows: int
@@ -35,6 +36,7 @@ class Comparison:
     champion: float
     gain: Estimate
     differing: int
+    coarse: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +126,12 @@ def _compare(paired: Paired, rule: Rule, champion: str) -> Comparison | Incompar
             setting="evaluate.champion.metric",
         )
     return Comparison(
-        rows=new.rows, challenger=both[0], champion=both[1], gain=gain, differing=_differing(new, old, metric.needs)
+        rows=new.rows,
+        challenger=both[0],
+        champion=both[1],
+        gain=gain,
+        differing=_differing(new, old, metric.needs),
+        coarse=metric.needs == "labels" and new.probabilities is not None and old.probabilities is not None,
     )
 
 

@@ -116,6 +116,14 @@ def test_refusal_for_want_of_rows_says_how_many_would_do() -> None:
     assert "trilho promote --force --reason" in found.remedy
 
 
+def test_refusal_by_labels_points_to_what_probabilities_could_tell() -> None:
+    both = pair(400, wins=10, losses=10)
+    assert "evaluate.champion.metric brier" in verdict(both).remedy
+    silent = replace(both.champion, probabilities=None)
+    assert "brier" not in verdict(replace(both, champion=silent)).remedy
+    assert "brier" not in verdict(both, metric="brier", margin=0.0).remedy
+
+
 @pytest.mark.parametrize("policy", ["if_better", "if_not_worse"])
 def test_too_few_rows_say_so_instead_of_guessing(policy: str) -> None:
     found = verdict(pair(49, wins=30), policy=policy)
