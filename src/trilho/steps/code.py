@@ -119,6 +119,8 @@ def _imports(tree: ast.AST, package: str) -> Iterator[tuple[str, Target]]:
 @cache
 def _package(top: str) -> str:
     """Name and version of the installed package that brings the module `top`."""
+    if not top:
+        return "unknown"
     try:
         name = _INSTALLED_AS.get(top, top)
         return f"{name} {version(name)}"
