@@ -170,6 +170,7 @@ def _evaluate(project: ProjectFile) -> Ingredients:
 def _register(project: ProjectFile) -> Ingredients:
     return {
         "register": {"name": project.register.name},
+        "model_dir": project.model_dir.as_posix(),
         "trusted_types": project.train.trusted_types,
         "task": project.task,
         **_code(project, project.steps.get("register")),
