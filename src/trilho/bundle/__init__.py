@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from trilho.bundle.opening import read_metadata, read_parity, read_profile, read_schema, training_rows
     from trilho.bundle.parity import ParityReport, Probe
     from trilho.bundle.plain_mlflow import from_mlflow
-    from trilho.bundle.predictor import Predictions, Predictor
+    from trilho.bundle.predictions import Predictions
+    from trilho.bundle.predictor import Predictor
     from trilho.bundle.trusted import unvetted, vetted_in
 
 _HOMES = {
@@ -54,7 +55,8 @@ _HOMES = {
     "opening": ("open_bundle", "read_metadata", "read_parity", "read_profile", "read_schema", "training_rows"),
     "parity": ("ParityReport", "Probe"),
     "plain_mlflow": ("from_mlflow",),
-    "predictor": ("Predictions", "Predictor"),
+    "predictions": ("Predictions",),
+    "predictor": ("Predictor",),
     "trusted": ("unvetted", "vetted_in"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

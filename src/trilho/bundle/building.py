@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,11 +20,11 @@ from trilho.bundle.drift_profile import profile, profile_predictions
 from trilho.bundle.metadata import describe_bundle, encoded
 from trilho.bundle.native import Native, load, settled
 from trilho.bundle.parity import ParityReport
-from trilho.bundle.predictor import Predictions
+from trilho.bundle.predictions import Predictions
 from trilho.bundle.probes import Columns, largest_taken, learn_terms
 from trilho.bundle.schema import Schema
 from trilho.bundle.trusted import refuse, saved, unvetted_in
-from trilho.errors import BadData, NotCompilable, StepFailed
+from trilho.errors import BadData, BundleDamaged, NotCompilable, StepFailed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,19 +161,15 @@ def _native(
     own = [name for name in foreign if name.partition(".")[0] in modules]
     refuse(foreign, allowed={*trusted, *own})
     files = files if own else {}
-    if own and code is not None:
-        with modules_of(code if code.is_dir() else code.parent, modules):
+    isolated = modules_of(code if code.is_dir() else code.parent, modules) if own and code else nullcontext()
+    try:
+        with isolated:
             back = load(data, allowed=trusted, modules=modules, path=Path("model.skops"))
-    else:
-        back = load(data, allowed=trusted, modules=(), path=Path("model.skops"))
+    except BundleDamaged as error:
+        raise _lost("it cannot be read back", error.why) from error
     report = check_native(Native(back, schema=schema), tried, answers)
     if not report.passed:
-        raise StepFailed(
-            "The model does not survive being saved: read back, it gives other answers.",
-            state="Nothing was bundled.",
-            why=report.sentence(),
-            remedy="Keep everything the model needs in attributes of it, and let it be the same for the same rows.",
-        )
+        raise _lost("read back, it gives other answers", report.sentence())
     largest = largest_taken(native.answer, schema, tried, _anything)
     return _Shipped(
         runtime=opening.NATIVE,
@@ -197,6 +194,15 @@ def _labels_of(model: Any, schema: Schema) -> Schema:
             remedy="Fit the estimator on the target as it is: trilho does not decode labels.",
         )
     return replace(schema, labels=tuple(known), label_names=tuple(names[label] for label in known))
+
+
+def _lost(how: str, why: str) -> StepFailed:
+    return StepFailed(
+        f"The model does not survive being saved: {how}.",
+        state="Nothing was bundled.",
+        why=why,
+        remedy="Keep what the model needs in attributes of it, as numbers, words, arrays and scikit-learn's own types.",
+    )
 
 
 def _own_answers(native: Native, tried: Columns) -> Predictions:

@@ -9,7 +9,7 @@ from trilho.bundle.compiled import Compiled
 from trilho.bundle.compiling.graph import Graph
 from trilho.bundle.native import Native
 from trilho.bundle.parity import ParityReport, Probe, compare, one_by_one
-from trilho.bundle.predictor import Predictions
+from trilho.bundle.predictions import Predictions
 from trilho.bundle.schema import Schema
 from trilho.errors import BundleDamaged, NotCompilable
 

@@ -3,7 +3,8 @@
 Two versions of a model hold two versions of `features.py`, and a server has both open while it changes over; the
 project itself may be imported, too. So a bundle's modules are imported while nothing else goes by their names, and
 afterwards whoever had the names before has them again. Objects keep the modules they came from: an import at the top of
-a module always leads to the module's own version. An import inside a function finds, while it runs, what was opened last.
+a module always leads to the module's own version. An import inside a function finds, while it runs, what was opened
+last.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def canonical(field: Field, values: Any) -> np.ndarray:
     Raises:
         CannotPredict: a value cannot be read as the column's kind; names column, row and value.
     """
-    array: np.ndarray = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
+    array = values if isinstance(values, np.ndarray) else _array(values, numeric=is_numeric(field))
     if array.ndim != 1:
         raise CannotPredict(
             f"Column '{field.name}' has {array.ndim} dimensions; one value a row is expected.",
@@ -59,19 +59,7 @@ def columns_of(frame: pd.DataFrame, fields: Sequence[Field]) -> dict[str, np.nda
         if field.name not in frame.columns:
             raise missing_column(field.name, [str(name) for name in frame.columns])
         series = frame[field.name]
-        plain = series.dtype.kind in "iufb" if isinstance(series.dtype, np.dtype) else False
-        if plain or field.kind == "image":
-            values = series.to_numpy()
-        elif field.kind == "time" and getattr(series.dtype, "kind", "") == "M":
-            in_utc = (
-                series
-                if getattr(series.dtype, "tz", None) is None
-                else series.dt.tz_convert("UTC").dt.tz_localize(None)
-            )
-            values = in_utc.to_numpy(dtype="datetime64[ns]")
-        else:
-            values = np.asarray(series.astype(object).where(series.notna(), None), dtype=object)
-        found[field.name] = canonical(field, values)
+        found[field.name] = canonical(field, _values(series, field))
     return found
 
 
@@ -101,9 +89,9 @@ def same_length(columns: Mapping[str, np.ndarray]) -> int:
 def is_null(values: np.ndarray) -> np.ndarray:
     """Where a canonical column has no value. Boolean, shape (n,)."""
     if values.dtype == np.float64:
-        return np.isnan(values)
+        return np.asarray(np.isnan(values))
     if values.dtype.kind == "M":
-        return np.isnat(values)
+        return np.asarray(np.isnat(values))
     return np.fromiter((value is None for value in values), dtype=bool, count=len(values))
 
 
@@ -116,6 +104,32 @@ def words(field: Field, values: np.ndarray) -> np.ndarray:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
+
+
+def _array(values: Any, *, numeric: bool) -> np.ndarray:
+    """A list as an array. Only numbers may be given a common type: numpy would turn 1 beside "a" into "1"."""
+    if numeric:
+        try:
+            array = np.asarray(values)
+        except ValueError:  # rows of different lengths
+            array = np.empty(0, dtype=object)
+        if array.dtype.kind in "iufb":
+            return array
+    array = np.empty(len(values), dtype=object)
+    array[:] = values if isinstance(values, list | tuple) else list(values)
+    return array
+
+
+def _values(series: pd.Series[Any], field: Field) -> np.ndarray:
+    """A pandas column as a plain array, its nulls as None where it holds objects."""
+    dtype = series.dtype
+    if (isinstance(dtype, np.dtype) and dtype.kind in "iufb") or field.kind == "image":
+        return series.to_numpy()
+    if field.kind == "time" and getattr(dtype, "kind", "") == "M":
+        aware = getattr(dtype, "tz", None) is not None
+        plain = series.dt.tz_convert("UTC").dt.tz_localize(None) if aware else series
+        return plain.to_numpy(dtype="datetime64[ns]")
+    return np.asarray(series.astype(object).where(series.notna(), None), dtype=object)
 
 
 def _word(value: float, names: Mapping[float, str]) -> str | None:
@@ -180,7 +194,9 @@ def _time(field: Field, row: int, value: Any) -> np.datetime64:
     if value is None or value != value:
         return np.datetime64("NaT", "ns")
     try:
-        if isinstance(value, int | float | np.number) and not isinstance(value, bool):
+        if isinstance(value, bool | np.bool_):
+            raise _wrong(field, row, value)
+        if isinstance(value, int | float | np.number):
             return np.datetime64(round(float(value) * 1e9), "ns")
         if isinstance(value, str):
             value = datetime.fromisoformat(value)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from trilho.bundle.columns import is_numeric
-from trilho.bundle.predictor import Predictions, label_array
+from trilho.bundle.predictions import Predictions, label_array
 from trilho.bundle.schema import Schema
 from trilho.errors import BundleDamaged
 
@@ -16,7 +16,7 @@ _CELLS = 4_000_000  # of intermediate numbers at once; bounds memory when many r
 
 
 class Compiled:
-    """An `Engine`. Rows are answered in one call of the session, many rows in several.
+    """Rows are answered in one call of the session, many rows in several.
 
     Args:
         words: Category → the number that stands for it.
@@ -41,11 +41,12 @@ class Compiled:
                 why=str(error).splitlines()[0][:300],
                 remedy="Install the onnxruntime that the bundle names in metadata.json (packages), or a newer one.",
             ) from error
-        self._schema = schema
+        self._numbers = [(place, field.name) for place, field in enumerate(schema.fields) if is_numeric(field)]
+        self._left = [(place, field) for place, field in enumerate(schema.fields) if not is_numeric(field)]
         self._words = dict(words)
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._labels = label_array(schema.labels) if schema.labels else None
-        self._same = self._labels is not None and list(schema.labels) == list(range(len(schema.labels)))
+        self._same = all(type(label) is int and label == place for place, label in enumerate(schema.labels))
         self._rows = max(1, _CELLS // max(1, width))
 
     def answer(self, columns: Mapping[str, np.ndarray]) -> Predictions:
@@ -54,14 +55,12 @@ class Compiled:
     def matrix(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         """Canonical columns as the graph's input. Shape (n, fields), float64, categories as their numbers."""
         rows = len(next(iter(columns.values())))
-        matrix = np.empty((rows, len(self._schema.fields)))
-        for place, field in enumerate(self._schema.fields):
-            if is_numeric(field):
-                matrix[:, place] = columns[field.name]
-            elif field.kind == "category":
-                matrix[:, place] = self._codes(columns[field.name])
-            else:
-                matrix[:, place] = 0.0  # text, time, image: in the data, but no part of a compiled model
+        matrix = np.empty((rows, len(columns)))
+        for place, name in self._numbers:
+            matrix[:, place] = columns[name]
+        for place, field in self._left:
+            # Text, time and images may be in the data; a compiled model does not read them.
+            matrix[:, place] = self._codes(columns[field.name]) if field.kind == "category" else 0.0
         return matrix
 
     def answer_matrix(self, matrix: np.ndarray) -> Predictions:

@@ -75,7 +75,7 @@ def _field(frame: pd.DataFrame, column: Column) -> Field:
         return field
     values = columns_of(frame, [field])[column.name]
     known = values[~is_null(values)]
-    facts: dict[str, Any] = {"missing": 1.0 - len(known) / len(values) if len(values) else 0.0}
+    facts: dict[str, Any] = {"missing": (len(values) - len(known)) / max(1, len(values))}
     if column.kind == "number" or (column.kind == "time"):
         facts |= _range(known if column.kind == "number" else seconds(known))
     if column.kind in ("category", "boolean"):

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from trilho.bundle.columns import is_null, is_numeric
-from trilho.bundle.predictor import Predictions, label_array
+from trilho.bundle.predictions import Predictions, label_array
 from trilho.bundle.schema import Field, Schema
 from trilho.bundle.trusted import VETTED
 from trilho.errors import BundleDamaged, UntrustedModel
 
 
 class Native:
-    """An `Engine` around a fitted estimator."""
+    """A fitted estimator that answers as a compiled model does."""
 
     def __init__(self, model: Any, *, schema: Schema) -> None:
         self._model = model

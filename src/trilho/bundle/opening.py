@@ -19,12 +19,13 @@ import numpy as np
 from trilho.bundle.archive import Contents, damaged
 from trilho.bundle.code_modules import FOLDER, module_names, modules_of
 from trilho.bundle.compiled import Compiled
-from trilho.bundle.predictor import Engine, Predictor
+from trilho.bundle.predictor import Predictor
 from trilho.bundle.schema import Schema
 from trilho.errors import UntrustedModel
 
 if TYPE_CHECKING:
     from trilho.bundle.drift_profile import DriftProfile
+    from trilho.bundle.native import Native
     from trilho.bundle.parity import ParityReport
 
 ONNX, NATIVE = "onnx", "native"
@@ -47,7 +48,7 @@ def open_bundle(path: Path, *, trust_code: bool = False, trusted: Collection[str
     schema = Schema.from_json(_text(contents, SCHEMA))
     metadata = json.loads(_text(contents, METADATA))
     facts = contents.manifest
-    engine: Engine
+    engine: Compiled | Native
     try:
         if facts["runtime"] == ONNX:
             words = json.loads(_text(contents, WORDS))
@@ -102,7 +103,7 @@ def _text(contents: Contents, name: str) -> str:
         raise damaged(contents.path, f"'{name}' is not text.") from error
 
 
-def _native(contents: Contents, schema: Schema, *, trust_code: bool, trusted: Collection[str]) -> Engine:
+def _native(contents: Contents, schema: Schema, *, trust_code: bool, trusted: Collection[str]) -> Native:
     from trilho.bundle.native import Native, load
 
     names = module_names(contents.members)

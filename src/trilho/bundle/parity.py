@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from trilho.bundle.predictor import Predictions
+from trilho.bundle.predictions import Predictions
 
 # Two labels whose probabilities in the model itself differ by less than this are a tie: which one wins there is decided
 # by the order in which a sum was taken, and changes with the number of threads.

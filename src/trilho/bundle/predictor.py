@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trilho.bundle.columns import canonical, columns_of, is_null, is_numeric, missing_column, same_length
-from trilho.bundle.schema import Field, Label, Schema
+from trilho.bundle.compiled import Compiled
+from trilho.bundle.predictions import Predictions, label_array
+from trilho.bundle.schema import Field, Schema
 from trilho.errors import CannotPredict
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from trilho.bundle.native import Native
 
-@dataclass(frozen=True, kw_only=True)
-class Predictions:
-    """Answers for n rows.
-
-    Args:
-        labels: Shape (n,): labels in the target's own type (int64, bool, float64, or str in an object array); the
-            predicted numbers (float64) for regression.
-        probabilities: Shape (n, k), one column per label in the order of the schema, rows sum to 1; None for
-            regression and for classifiers without probabilities.
-    """
-
-    labels: np.ndarray
-    probabilities: np.ndarray | None = None
-
-
-class Engine(Protocol):
-    """A model that answers. Compiled (onnxruntime) and native (scikit-learn) ones exist."""
-
-    def answer(self, columns: Mapping[str, np.ndarray]) -> Predictions:
-        """Answers for canonical columns without refused values."""
+_DOUBLE = np.dtype(np.float64)
 
 
 class Predictor:
@@ -49,14 +32,18 @@ class Predictor:
     """
 
     def __init__(
-        self, *, schema: Schema, engine: Engine, runtime: str, metadata: Mapping[str, Any], largest: float
+        self, *, schema: Schema, engine: Compiled | Native, runtime: str, metadata: Mapping[str, Any], largest: float
     ) -> None:
         self.schema = schema
         self.runtime = runtime
         self.metadata: Mapping[str, Any] = MappingProxyType(dict(metadata))
         self.largest = largest
+        self.all_numbers = all(is_numeric(field) for field in schema.fields)
         self._engine = engine
-        self._closed = {field.name: frozenset(field.values) for field in schema.fields if field.closed}
+        self._compiled = engine if isinstance(engine, Compiled) else None
+        self._fields = [(field.name, field, is_numeric(field)) for field in schema.fields]
+        closed = [field for field in schema.fields if field.closed]
+        self._closed = {field.name: frozenset(field.values) for field in closed}
 
     def predict(self, columns: Mapping[str, Any]) -> Predictions:
         """Answer rows given by column.
@@ -70,58 +57,82 @@ class Predictor:
                 infinite, or too large; names column and row.
         """
         found: dict[str, np.ndarray] = {}
-        for field in self.schema.fields:
-            if field.name not in columns:
-                raise missing_column(field.name, list(columns))
-            found[field.name] = canonical(field, columns[field.name])
+        for name, field, numeric in self._fields:
+            if name not in columns:
+                raise missing_column(name, list(columns))
+            values = columns[name]
+            plain = numeric and type(values) is np.ndarray and values.dtype is _DOUBLE and values.ndim == 1
+            found[name] = values if plain else canonical(field, values)
         return self._answer(found)
 
     def predict_frame(self, frame: pd.DataFrame) -> Predictions:
         """As `predict`, of a pandas DataFrame."""
         return self._answer(columns_of(frame, self.schema.fields))
 
-    def _answer(self, columns: dict[str, np.ndarray]) -> Predictions:
-        rows = same_length(columns)
-        for field in self.schema.fields:
-            self._check(field, columns[field.name])
-        return self._engine.answer(columns) if rows else self._nothing()
+    def predict_matrix(self, matrix: np.ndarray) -> Predictions:
+        """As `predict`, of rows of numbers in the order of the schema: the shortest way, where `all_numbers` holds.
 
-    def _check(self, field: Field, values: np.ndarray) -> None:
-        if is_numeric(field) and (np.abs(values) <= self.largest).all():
-            return  # neither null nor too large: nearly every request
-        if not field.nullable or is_numeric(field):
-            null = is_null(values)
+        Args:
+            matrix: Shape (n, fields), float64, NaN for null.
+
+        Raises:
+            CannotPredict: as `predict`, or the model takes more than numbers.
+        """
+        if not self.all_numbers or matrix.ndim != 2 or matrix.shape[1] != len(self._fields):
+            raise CannotPredict(
+                f"A matrix of shape {matrix.shape} does not fit the model.",
+                why=f"It takes {len(self._fields)} columns: {', '.join(self.schema.names[:20])}.",
+                remedy="Send the columns by name.",
+            )
+        compiled = self._compiled
+        if compiled is not None and len(matrix) and (np.abs(matrix) <= self.largest).all():
+            return compiled.answer_matrix(matrix)
+        return self._answer({name: matrix[:, place] for place, name in enumerate(self.schema.names)})
+
+    def _answer(self, columns: dict[str, np.ndarray]) -> Predictions:
+        if not same_length(columns):
+            labels = label_array(self.schema.labels)[:0] if self.schema.labels else np.empty(0)
+            shares = np.empty((0, len(self.schema.labels))) if self.schema.labels else None
+            return Predictions(labels=labels, probabilities=shares)
+        if self._compiled is None:
+            self._check(columns)
+            return self._engine.answer(columns)
+        matrix = self._compiled.matrix(columns)
+        if self._closed or not (np.abs(matrix) <= self.largest).all():
+            self._check(columns)  # nulls, infinities: only now is it looked at column by column
+        return self._compiled.answer_matrix(matrix)
+
+    def _check(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Raise at the first value that the model does not take."""
+        for name, field, numeric in self._fields:
+            values = columns[name]
+            if numeric and (np.abs(values) <= self.largest).all():
+                continue
+            null = is_null(values) if numeric or not field.nullable else np.zeros(0, dtype=bool)
             if not field.nullable and null.any():
-                raise refused(field, int(null.argmax()), "null", "the model takes no missing values here", "a value")
-            if is_numeric(field):
+                raise _refused(field, int(null.argmax()), "null", "the model takes no missing values here", "a value")
+            if numeric:
                 large = ~null & ~(np.abs(values) <= self.largest)
                 if large.any():
                     row = int(large.argmax())
-                    why = "infinite" if np.isinf(values[row]) else f"beyond ±{self.largest:g}"
-                    raise refused(field, row, f"{values[row]:g}", f"it is {why}", "a finite number")
-        if field.name in self._closed and not is_numeric(field):
-            for row, value in enumerate(values):
-                if value is not None and value not in self._closed[field.name]:
-                    shown = ", ".join(field.values[:10])
-                    why = "the training data had no such value, and the model knows none for unknown ones"
-                    raise refused(field, row, repr(value), why, f"one of: {shown}")
+                    why = "it is infinite" if np.isinf(values[row]) else f"it is beyond ±{self.largest:g}"
+                    raise _refused(field, row, f"{values[row]:g}", why, "a finite number")
+            elif name in self._closed:
+                self._check_closed(field, values)
 
-    def _nothing(self) -> Predictions:
-        labels = label_array(self.schema.labels)[:0] if self.schema.labels else np.empty(0)
-        return Predictions(
-            labels=labels, probabilities=np.empty((0, len(self.schema.labels))) if self.schema.labels else None
-        )
+    def _check_closed(self, field: Field, values: np.ndarray) -> None:
+        known = self._closed[field.name]
+        for row, value in enumerate(values):
+            if value is not None and value not in known:
+                why = "the training data had no such value, and the model has no answer for unknown ones"
+                more = ", …" if len(field.values) > 10 else ""
+                raise _refused(field, row, repr(value), why, f"one of: {', '.join(field.values[:10])}{more}")
 
 
-def label_array(labels: Sequence[Label]) -> np.ndarray:
-    """The labels as an array of their own type, to be indexed. Shape (k,)."""
-    if any(isinstance(label, str) for label in labels):
-        return np.array(list(labels), dtype=object)
-    return np.array(list(labels))
+# ----------------------------------------------------------------------------------------------------------------------
 
 
-def refused(field: Field, row: int, value: str, why: str, wanted: str) -> CannotPredict:
-    """The error for one value that the model does not take."""
+def _refused(field: Field, row: int, value: str, why: str, wanted: str) -> CannotPredict:
     return CannotPredict(
         f"Column '{field.name}', row {row}: {value} cannot be predicted: {why}.", remedy=f"Send {wanted}."
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from trilho.bundle.columns import is_numeric
 from trilho.bundle.describing import every_value
-from trilho.bundle.predictor import Predictions
+from trilho.bundle.predictions import Predictions
 from trilho.bundle.schema import Field, Schema
 
 Columns = Mapping[str, np.ndarray]

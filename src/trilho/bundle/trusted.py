@@ -7,6 +7,7 @@ scikit-learn, numpy or scipy; making one from a file runs no code of the file's.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ _DISTANCES = (
 
 VETTED: tuple[str, ...] = (
     "collections.OrderedDict",
+    "functools.partial",
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
     "lightgbm.sklearn.LGBMModel",
@@ -26,6 +28,7 @@ VETTED: tuple[str, ...] = (
     "numpy.dtype",
     "numpy.mean",
     "numpy.median",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
     "scipy.interpolate._bsplines.BSpline",
     "scipy.sparse._csr.csr_matrix",
     "sklearn._loss.loss.HalfTweedieLoss",
@@ -47,9 +50,12 @@ VETTED: tuple[str, ...] = (
         )
     ),
     *(f"sklearn.metrics._dist_metrics.{name}Distance{bits}" for name in _DISTANCES for bits in ("", "32", "64")),
+    *(f"sklearn.neighbors._kd_tree.KDTree{bits}" for bits in ("", "32", "64")),
+    *(f"sklearn.neighbors._ball_tree.BallTree{bits}" for bits in ("", "32", "64")),
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     "sklearn.tree._tree.Tree",
+    "sklearn.utils.validation.check_array",
 )  # fmt: skip
 
 
@@ -90,7 +96,7 @@ def saved(model: Any) -> bytes:
         raise UntrustedModel(
             f"{type(model).__name__} cannot be saved without pickle.",
             why=f"{type(error).__name__}: {str(error).split('. ')[0]}",
-            remedy="Use functions and classes that a module defines (no lambdas, nothing from a notebook or __main__).",
+            remedy="Use parts whose attributes are numbers, words, arrays and scikit-learn's own types.",
         ) from error
     return data
 
@@ -104,13 +110,23 @@ def refuse(types: Sequence[str], *, allowed: Collection[str] = ()) -> None:
     left = sorted(set(types) - set(allowed))
     if not left:
         return
-    one = left[0]
+    named = ", ".join(left)
+    nameless = [name for name in left if "<" in name or name.startswith("__main__.")]
+    if nameless:
+        raise UntrustedModel(
+            f"The model holds {', '.join(nameless)}, which no other process can find.",
+            state="Nothing was bundled.",
+            why="A lambda has no name, a function inside a function or a notebook has no module.",
+            remedy="Move it to the top of a module of the project: def add_ratios(frame): …",
+        )
+    own = sorted({name.partition(".")[0] for name in left} - sys.stdlib_module_names - {"numpy", "scipy", "sklearn"})
+    hint = (
+        f"\nIf {own[0]} is a module of your project, keep it there, so that it travels with the version." if own else ""
+    )
     raise UntrustedModel(
-        f"The model holds {'a type' if len(left) == 1 else f'{len(left)} types'} that nobody vouched for: "
-        f"{', '.join(left)}.",
+        f"The model holds {'a type' if len(left) == 1 else f'{len(left)} types'} that nobody vouched for: {named}.",
         state="Nothing was bundled.",
         why="Loading it would run that code on every machine that serves the model.",
         remedy=f"If you trust {'it' if len(left) == 1 else 'them'}, say so in trilho.yaml:\n"
-        f"  train: {{trusted_types: [{', '.join(left)}]}}\n"
-        f"If {one.split('.')[0]} is your own module, put it into the project, so that it travels with the version.",
+        f"  train: {{trusted_types: [{named}]}}" + hint,
     )
