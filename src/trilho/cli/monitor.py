@@ -59,6 +59,7 @@ def monitor(
 
 
 def show(report: Report, window: float) -> None:
+    """The report on a terminal, the most moved columns by name."""
     from trilho.cli import output
     from trilho.settings import format_duration
 
@@ -80,10 +81,13 @@ def show(report: Report, window: float) -> None:
 
 
 def worded(column: ColumnDrift) -> str:
+    """Measured against required."""
     return f"{column.name}, stability index {column.index:.3f}, moved above {column.required:.3f}"
 
 
 def report_json(report: Report) -> dict[str, Any]:
+    """The report with all columns; `drift` is null where there are too few rows to say."""
+
     def facts(columns: tuple[ColumnDrift, ...]) -> list[dict[str, Any]]:
         return [{**vars(column), "moved": column.moved} for column in columns]
 

@@ -33,7 +33,8 @@ def serve(
     from trilho.cli import output
 
     file = load_project(project, profile, overrides)
-    listening = serving.listen(file.serve.host if host is None else host, port_of(file, port), insecure=insecure)
+    host = file.serve.host if host is None else host
+    listening = serving.listen(host, file.serve.port if port is None else port, insecure=insecure)
     found = find_model(file, model)
     if found.note:
         output.progress(found.note)
@@ -44,10 +45,6 @@ def serve(
     output.out.file.flush()  # into a pipe, too, before the first request
     serving.work(listening.sock, served, journal=file.state_dir / "journal", share=file.serve.journal)
     output.state("Stopped", f"{found.name} v{found.version}; its journal is in {file.state_dir / 'journal'}")
-
-
-def port_of(file: ProjectFile, port: int | None) -> int:
-    return file.serve.port if port is None else port
 
 
 def find_model(file: ProjectFile, model: str) -> Found:

@@ -33,7 +33,14 @@ class Answered:
 
     @property
     def rows(self) -> int:
+        """How many."""
         return len(self.labels)
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """Names and types of all columns. Entries of equal form fit into one batch, and their batches into one file."""
+        width = None if self.probabilities is None else self.probabilities.shape[1]
+        return (*((name, values.dtype) for name, values in self.columns.items()), self.labels.dtype, width)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,12 +17,6 @@ from trilho.journal.answered import Answered
 from trilho.journal.buffers import array_of, lists, moments, struct, texts
 
 
-def form_of(entry: Answered) -> tuple[object, ...]:
-    """Entries with equal forms fit into one batch, and their batches into one file."""
-    width = None if entry.probabilities is None else entry.probabilities.shape[1]
-    return (*((name, values.dtype) for name, values in entry.columns.items()), entry.labels.dtype, width)
-
-
 def to_batch(entries: Sequence[Answered]) -> pa.RecordBatch:
     """One batch of all rows of at least one entry, which share a form."""
     sizes = [entry.rows for entry in entries]

@@ -32,6 +32,7 @@ def array_of(values: np.ndarray) -> pa.Array:
 
 
 def texts(words: Sequence[str | None]) -> pa.Array:
+    """Strings, null for None. What UTF-8 cannot hold (half a surrogate pair) becomes a question mark."""
     encoded = [b"" if word is None else word.encode(errors="replace") for word in words]
     known = np.fromiter((word is not None for word in words), bool, len(words))
     offsets = _offsets([len(word) for word in encoded])
@@ -52,6 +53,7 @@ def lists(matrix: np.ndarray) -> pa.Array:
 
 
 def struct(names: Sequence[str], columns: Sequence[pa.Array], rows: int) -> pa.Array:
+    """One struct per row with these columns as its fields; there may be none."""
     kind = pa.struct([pa.field(name, column.type) for name, column in zip(names, columns, strict=True)])
     return pa.Array.from_buffers(kind, rows, [None], children=list(columns))
 

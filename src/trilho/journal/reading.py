@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +54,9 @@ def read(folder: Path, *, since: float, until: float) -> Iterator[Rows]:
     try:
         paths = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
         for path in paths:
-            if path.stat().st_mtime >= since:  # nothing in it is younger than its last write
-                yield from _rows_of(path, since, until)
+            with suppress(FileNotFoundError):  # it was deleted since we looked
+                if path.stat().st_mtime >= since:  # nothing in it is younger than its last write
+                    yield from _rows_of(path, since, until)
     except OSError as error:
         raise JournalUnreadable(
             f"The journal in {folder} cannot be read: {error.strerror or error}.",

@@ -47,6 +47,7 @@ class Journal:
 
     @property
     def state(self) -> JournalState:
+        """How it is now."""
         with self._lock:
             return JournalState(written=self._written, waiting=self._waiting, lost=self._lost, problem=self._problem)
 
@@ -81,12 +82,10 @@ class Journal:
                 self._fail(error)
 
     def _drain(self) -> None:
-        from trilho.journal.arrow_form import form_of
-
         with self._lock:
             entries = [entry for entry in self._queue if entry.rows]
             self._queue.clear()
-        for form, group in groupby(entries, form_of):
+        for form, group in groupby(entries, lambda entry: entry.form):
             self._write(form, list(group))
 
     def _write(self, form: tuple[object, ...], entries: list[Answered]) -> None:

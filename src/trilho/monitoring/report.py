@@ -20,6 +20,7 @@ class ColumnDrift:
 
     @property
     def moved(self) -> bool:
+        """Is the index above what is required?"""
         return self.index > self.required
 
 
@@ -54,6 +55,7 @@ class Report:
 
     @property
     def moved(self) -> tuple[ColumnDrift, ...]:
+        """The features that did."""
         return tuple(column for column in self.columns if column.moved)
 
     @property

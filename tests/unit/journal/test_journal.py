@@ -2,45 +2,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trilho.journal import Answered, Journal, Rows, read, writing
-from trilho.journal.segment import Segment
-
-
-def numbers(request: str = "a", *, rows: int = 1, version: str = "3", at: float = 1000.0, columns: int = 2) -> Answered:
-    return Answered(
-        request=request,
-        time=at,
-        model="cancer",
-        version=version,
-        latency=0.001,
-        columns={f"x{place}": np.arange(rows, dtype=float) + place for place in range(columns)},
-        labels=np.arange(rows) % 2,
-        probabilities=np.tile([0.25, 0.75], (rows, 1)),
-    )
-
-
-def everything(folder: Path) -> list[Rows]:
-    return list(read(folder, since=0, until=1e11))
-
-
-def ids(folder: Path) -> list[str]:
-    return [str(found) for rows in everything(folder) for found in rows.ids]
-
-
-def wait_until(true: object) -> None:
-    deadline = time.monotonic() + 60
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
+from trilho.journal import Answered, Journal, read, writing
+from unit.journal.entries import everything, ids, numbers, wait_until
 
 
 def test_what_was_appended_is_read_back(tmp_path: Path) -> None:
@@ -141,119 +111,6 @@ def test_row_is_readable_while_the_journal_is_open(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_rows_of_a_killed_process_stay_readable(tmp_path: Path) -> None:
-    script = """
-import os, sys, time, numpy
-from pathlib import Path
-from trilho.journal import Answered, Journal
-journal = Journal(Path(sys.argv[1]))
-for number in range(3):
-    journal.append(Answered(request=f"r{number}", time=10.0, model="m", version="1", latency=0.0,
-                            columns={"x": numpy.ones(2)}, labels=numpy.ones(2)))
-    while journal.state.written < 2 * (number + 1):
-        time.sleep(0.01)
-print("written", flush=True)
-time.sleep(3600)
-"""
-    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"written\n"
-        process.kill()
-    assert ids(tmp_path) == [f"r{number}-{row}" for number in range(3) for row in range(2)]
-
-
-def test_file_cut_anywhere_is_read_up_to_the_last_whole_batch(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
-    for number in range(3):
-        journal.append(numbers(f"r{number}"))
-        wait_until(lambda number=number: journal.state.written == number + 1)
-    journal.close()
-    [path] = tmp_path.iterdir()
-    content = path.read_bytes()
-    seen = set()
-    for length in range(0, len(content), 7):
-        path.write_bytes(content[:length])
-        found = ids(tmp_path)
-        assert found == [f"r{number}-0" for number in range(len(found))]
-        seen.add(len(found))
-    assert seen == {0, 1, 2, 3}
-
-
-def test_folder_that_cannot_be_written_loses_rows_and_says_so(tmp_path: Path) -> None:
-    (tmp_path / "journal").write_text("a file where the folder should be")
-    journal = Journal(tmp_path / "journal")
-    journal.append(numbers("a", rows=3))
-    wait_until(lambda: journal.state.lost == 3)
-    assert "journal" in journal.state.problem
-    journal.close()
-    assert journal.state.waiting == 0
-
-
-def test_journal_goes_on_in_a_new_file_when_the_disk_has_room_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writing, "RETRY_SECONDS", 0.0)
-    folder = tmp_path / "journal"
-    folder.write_text("in the way")
-    journal = Journal(folder)
-    journal.append(numbers("lost"))
-    wait_until(lambda: journal.state.lost == 1)
-    folder.unlink()
-    journal.append(numbers("kept"))
-    wait_until(lambda: journal.state.written == 1)
-    assert journal.state.problem == ""
-    journal.close()
-    assert ids(folder) == ["kept-0"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are a Unix thing")
-def test_full_disk_keeps_what_was_written_and_stops_nothing(tmp_path: Path) -> None:
-    """A limit on the size of files gives the same error at the same place as a disk without room."""
-    script = """
-import resource, sys, time, numpy
-from pathlib import Path
-from trilho.journal import Answered, Journal
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-journal = Journal(Path(sys.argv[1]))
-def answer(name, rows):
-    journal.append(Answered(request=name, time=10.0, model="m", version="1", latency=0.0,
-                            columns={"x": numpy.ones(rows)}, labels=numpy.ones(rows)))
-    while journal.state.waiting:
-        time.sleep(0.01)
-answer("fits", 10)
-answer("big", 5_000)
-state = journal.state
-journal.close()
-print(state.written, state.lost, state.problem)
-"""
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
-    written, lost, problem = done.stdout.split(maxsplit=2)
-    assert (written, lost) == ("10", "5000")
-    assert "File too large" in problem
-    assert "answers go on" in done.stderr
-    assert ids(tmp_path) == [f"fits-{row}" for row in range(10)]
-
-
-def test_rows_above_the_limit_in_memory_are_lost_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "MOST_WAITING", 5)
-    monkeypatch.setattr(writing, "FLUSH_SECONDS", 3600.0)
-    journal = Journal(tmp_path)
-    journal.append(numbers("a", rows=4))
-    journal.append(numbers("b", rows=4))
-    assert (journal.state.waiting, journal.state.lost) == (4, 4)
-    journal.close()
-    assert ids(tmp_path) == [f"a-{row}" for row in range(4)]
-
-
-def test_what_comes_after_closing_is_counted_as_lost(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
-    journal.close()
-    journal.append(numbers())
-    journal.close()
-    assert journal.state.lost == 1
-    assert everything(tmp_path) == []
-
-
 def test_another_schema_and_a_full_file_begin_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal(tmp_path)
     journal.append(numbers("a", columns=2, version="1"))
@@ -275,11 +132,6 @@ def test_two_writers_share_a_folder(tmp_path: Path) -> None:
     first.close()
     second.close()
     assert sorted(ids(tmp_path)) == ["a-0", "b-0"]
-
-
-def test_abandoned_segment_without_rows_leaves_no_file(tmp_path: Path) -> None:
-    Segment(tmp_path, pa.schema([("x", pa.int64())])).abandon()
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_writing_needs_no_pandas_and_no_mlflow(tmp_path: Path) -> None:
