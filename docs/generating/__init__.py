@@ -1,0 +1,1 @@
+"""The reference pages, one file each: from the code to Markdown."""
