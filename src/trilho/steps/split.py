@@ -6,6 +6,7 @@ between the parts: what was once in test is never trained on by a later version.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,9 @@ def _stratified(materials: Materials, units: np.ndarray) -> np.ndarray:
             _, test = next(GroupShuffleSplit(1, test_size=size, random_state=seed).split(rows, groups=units))
         else:
             folds = StratifiedGroupKFold(max(2, round(1 / size)), shuffle=True, random_state=seed)
-            _, test = next(folds.split(rows, strata, units))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of rare labels: whether one is missing is checked below
+                _, test = next(folds.split(rows, strata, units))
     except ValueError as error:
         raise BadData(
             "The rows cannot be split by strata.",
