@@ -52,7 +52,7 @@ def _by_kind(columns: Sequence[Column], *, scaled: bool) -> Any:
     fill: list[Any] = [SimpleImputer(strategy="median", keep_empty_features=True)]
     number_steps = [*fill, StandardScaler()] if scaled else fill
     words: Pipeline = make_pipeline(
-        SimpleImputer(strategy="constant", fill_value="missing"),
+        SimpleImputer(strategy="constant", fill_value="missing", keep_empty_features=True),
         OneHotEncoder(
             handle_unknown="infrequent_if_exist", min_frequency=RAREST, max_categories=WIDEST, sparse_output=False
         ),
