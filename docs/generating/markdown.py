@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any
 
+_WIDTH = 88  # of code in the docs, as ruff formats it
 _LISTED, _WORDED = ("Args:", "Raises:"), ("Returns:", "Source:", "Example:")
 
 
@@ -29,16 +30,29 @@ def docstring(thing: object, hidden: tuple[str, ...] = ()) -> str:
 
 
 def signature(name: str, function: Callable[..., Any], hidden: tuple[str, ...] = ()) -> str:
-    """`name(…)` as code, one argument a line where it is long."""
+    """`name(…)` as code; a default that is a function is shown as three dots."""
     found = inspect.signature(function)
-    parameters = [
-        parameter.replace(default=...) if callable(parameter.default) else parameter
-        for parameter in found.parameters.values()
-        if parameter.name not in (*hidden, "self")
-    ]
-    shown = str(found.replace(parameters=parameters)).replace("Ellipsis", "...")
-    shown = shown.replace(" -> 'None'", "").replace(" -> None", "")
-    return f"```python\n{name}{shown}\n```"
+    shown: list[str] = []
+    for parameter in found.parameters.values():
+        if parameter.name in (*hidden, "self"):
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in shown:
+            shown.append("*")
+        told = "" if parameter.annotation is parameter.empty else f": {parameter.annotation}"
+        default = "" if parameter.default is parameter.empty else f" = {literal(parameter.default)}"
+        shown.append(f"{parameter.name}{told}{default}")
+    gives = "" if found.return_annotation in (found.empty, "None", None) else f" -> {found.return_annotation}"
+    line = f"{name}({', '.join(shown)}){gives}"
+    if len(line) > _WIDTH:
+        line = "\n".join([f"{name}(", *(f"    {part}," for part in shown), f"){gives}"])
+    return f"```python\n{line}\n```"
+
+
+def literal(value: object) -> str:
+    """A default as code writes it."""
+    if inspect.isfunction(value):
+        return "..."
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def _block(block: str, hidden: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import trilho
-from generating.markdown import docstring, signature
+from generating.markdown import docstring, literal, signature
 from trilho import delivery, errors, testing
 
 _HEAD = """# Python
@@ -44,7 +44,7 @@ def _class(title: str, kind: type, *, level: int = 2, hidden: tuple[str, ...] = 
     name = title.rpartition(".")[2]
     yield f"{'#' * level} {title}"
     if dataclasses.is_dataclass(kind):
-        lines = "\n".join(f"    {field.name}: {field.type}{_default(field)}" for field in dataclasses.fields(kind))
+        lines = "\n".join(f"    {field.name}: {_typed(field)}{_default(field)}" for field in dataclasses.fields(kind))
         yield f"```python\nclass {name}:\n{lines}\n```"
     else:
         yield signature(name, kind, hidden)
@@ -56,7 +56,11 @@ def _class(title: str, kind: type, *, level: int = 2, hidden: tuple[str, ...] = 
                 yield docstring(function)
 
 
+def _typed(field: dataclasses.Field[Any]) -> str:
+    return str(field.type).replace("'", '"')
+
+
 def _default(field: dataclasses.Field[Any]) -> str:
     if field.default is not dataclasses.MISSING:
-        return f" = {field.default!r}"
+        return f" = {literal(field.default)}"
     return "" if field.default_factory is dataclasses.MISSING else " = …"
