@@ -33,7 +33,7 @@ def train(materials: Materials, out: Path) -> str:
             warnings.simplefilter("default")  # a convergence warning is for the user to see, never an error
             if isinstance(found, type):
                 estimator = make_estimator(materials, found)
-                estimator.fit(features, truth, **({} if weights is None else {"sample_weight": weights}))
+                estimator.fit(features, truth, **_weights_for(estimator, weights))
             else:
                 takes_weights = weights is not None and "sample_weight" in inspect.signature(found).parameters
                 extra = {"sample_weight": weights} if takes_weights else {}
@@ -52,6 +52,16 @@ def train(materials: Materials, out: Path) -> str:
             f"{path} returned {type(estimator).__name__}, which cannot predict.",
             remedy="Return a fitted estimator with a predict method.",
         )
+    try:
+        Pipeline([("estimator", estimator)]).predict(features[:2])
+    except Exception as error:
+        raise StepFailed(
+            f"{path} made a {type(estimator).__name__} that cannot be the last step of a scikit-learn Pipeline.",
+            state="Earlier steps are kept; the champion is unchanged.",
+            why=f"{type(error).__name__}: {str(error)[:300]}",
+            remedy="Derive it from BaseEstimator and ClassifierMixin or RegressorMixin (sklearn.base), and let fit set "
+            "what it learned under names that end with an underscore.",
+        ) from error
     joblib.dump(Pipeline([("transform", transformer), ("estimator", estimator)]), out / "model.joblib")
     return f"{type(estimator).__name__}, {count(len(truth))} rows"
 
@@ -79,6 +89,19 @@ def make_estimator(materials: Materials, kind: type) -> Any:
     if "random_state" in names:
         params.setdefault("random_state", section.random_state)
     return kind(**params)
+
+
+def _weights_for(estimator: Any, weights: Any) -> dict[str, Any]:
+    if weights is None:
+        return {}
+    taken = inspect.signature(estimator.fit).parameters
+    if "sample_weight" in taken or any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
+        return {"sample_weight": weights}
+    raise StepFailed(
+        f"{type(estimator).__name__} takes no sample_weight.",
+        why="Not every estimator can weigh rows.",
+        remedy="Remove train.sample_weight from trilho.yaml, or choose another train.estimator.",
+    )
 
 
 def _path(materials: Materials) -> str:
