@@ -94,7 +94,7 @@ def test_another_whole_bundle_is_not_the_one_the_registry_names(packed: tuple[Pa
         verify(packed[0], "0" * 64)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=3000))
 def test_what_is_no_bundle_is_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("any") / "any.tar"

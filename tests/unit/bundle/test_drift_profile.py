@@ -32,6 +32,7 @@ def column(name: str) -> NumberCounts | CategoryCounts:
     return next(column for column in reference.columns if column.name == name)
 
 
+@settings(deadline=None)
 @given(numbers, numbers)
 def test_merged_counts_are_the_counts_of_all_rows_for_numbers(first: np.ndarray, second: np.ndarray) -> None:
     edges = NumberCounts(name="x", edges=(-5.0, 0.0, 1.0, 7.5), counts=(), atoms=(0.0, 1.0))
@@ -40,6 +41,7 @@ def test_merged_counts_are_the_counts_of_all_rows_for_numbers(first: np.ndarray,
     assert bundle.merge(*parts) == DriftProfile(rows=len(both), columns=(count_column(edges, both),))
 
 
+@settings(deadline=None)
 @given(words, words)
 def test_merged_counts_are_the_counts_of_all_rows_for_categories(first: np.ndarray, second: np.ndarray) -> None:
     known = CategoryCounts(name="x", values=("Recife", "a"), counts=())
@@ -48,6 +50,7 @@ def test_merged_counts_are_the_counts_of_all_rows_for_categories(first: np.ndarr
     assert bundle.merge(*parts) == DriftProfile(rows=len(both), columns=(count_column(known, both),))
 
 
+@settings(deadline=None)
 @given(numbers)
 def test_every_row_is_counted_once(values: np.ndarray) -> None:
     counted = count_column(column("income"), values)
@@ -55,7 +58,7 @@ def test_every_row_is_counted_once(values: np.ndarray) -> None:
     assert sum(counted.counts) + counted.missing == len(values)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(1, 499))
 def test_a_profile_of_the_training_rows_is_the_sum_of_its_parts(border: int) -> None:
     parts = [

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trilho.bundle import Field, Schema
@@ -44,6 +44,7 @@ schemas = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(schemas)
 def test_a_schema_reads_back_equal(schema: Schema) -> None:
     back = Schema.from_json(schema.to_json())

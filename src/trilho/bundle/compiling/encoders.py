@@ -15,6 +15,7 @@ from trilho.bundle.compiling.nodes import ML, Nodes, Vocabulary
 
 Converter = Callable[[Any, Any, Any], None]
 _NULL = -2.0  # stands for null where an encoder knows null as a category
+_NEVER = -3.0  # stands for nothing
 
 
 def imputer(vocabulary: Vocabulary) -> Converter:
@@ -71,6 +72,8 @@ def one_hot(vocabulary: Vocabulary) -> Converter:
                 if len(frequent) != dropped:
                     order.append(-1 - group)
                 starts.append(1.0 if unknown_is_rare else 0.0)
+        if not codes:  # every category is infrequent: one comparison that never holds keeps the tables rectangular
+            place, codes, group_of = [0], [_NEVER], [(-1, 0.0)]
         if known_null:
             features = _null_as_code(nodes, features)
         hot = nodes.cast(

@@ -54,7 +54,7 @@ ENCODERS: dict[str, Any] = {
     "most frequent fills": lambda: make_pipeline(
         SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")
     ),
-    "mean target": lambda: make_pipeline(fill(), TargetEncoder(cv=2)),
+    "mean target": lambda: make_pipeline(fill(), TargetEncoder(cv=2, target_type="continuous")),
 }
 IMPUTERS: dict[str, Any] = {
     "median": lambda: SimpleImputer(strategy="median", keep_empty_features=True),
@@ -82,7 +82,7 @@ def compared(encoder: Any, imputer: Any, rows: list[tuple[Any, Any, Any]], asked
             return  # scikit-learn itself takes no such rows
     # Weights that tell the columns apart, whatever the fit made of them.
     model[-1].coef_ = np.linspace(1.0, 2.0, len(model[-1].coef_)) ** 5
-    model[-1].intercept_ = 0.0
+    model[-1].intercept_ = np.float64(0.0)
     schema = bundle.describe(
         frame, kinds_of(frame, {"first": "category", "second": "category"}), task="regression", target="y"
     )
@@ -94,7 +94,7 @@ def compared(encoder: Any, imputer: Any, rows: list[tuple[Any, Any, Any]], asked
 
 
 @pytest.mark.parametrize("name", ENCODERS)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(
     rows=tables,
     asked=st.lists(
@@ -106,7 +106,7 @@ def test_an_encoder_is_compiled_exactly(name: str, rows: list[Any], asked: list[
 
 
 @pytest.mark.parametrize("name", IMPUTERS)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(rows=tables, asked=tables)
 def test_an_imputer_is_compiled_exactly(name: str, rows: list[Any], asked: list[Any]) -> None:
     compared(ENCODERS["one column a category"](), IMPUTERS[name](), rows, asked)

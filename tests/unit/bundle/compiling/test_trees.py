@@ -45,7 +45,7 @@ def compiled(model: Any, frame: pd.DataFrame) -> Compiled:
 def same(model: Any, rows: np.ndarray) -> None:
     found = compiled(model, ROWS).answer_matrix(rows)
     frame = pd.DataFrame(rows, columns=ROWS.columns)
-    assert found.labels.tolist() == pytest.approx(model.predict(frame).tolist(), rel=1e-12)
+    assert np.allclose(found.labels, model.predict(frame), rtol=1e-12)
     if hasattr(model, "predict_proba"):
         assert found.probabilities is not None
         assert np.abs(found.probabilities - model.predict_proba(frame)).max() < 1e-14
