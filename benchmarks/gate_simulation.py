@@ -235,7 +235,10 @@ def draw(results: list[dict[str, Any]], path: Path) -> None:
     axes.axvline(-MARGIN, color="grey", linewidth=0.8, linestyle=":")
     axes.axvline(0, color="grey", linewidth=0.8)
     axes.set(
-        xlabel="true gain in accuracy (dotted: the margin)", ylabel="share promoted, 500 test rows", ylim=(-0.02, 1.02)
+        xlim=(-0.04, gain.max() + 0.001),
+        xlabel="true gain in accuracy (dotted: the margin)",
+        ylabel="share promoted, 500 test rows",
+        ylim=(-0.02, 1.02),
     )
     axes.legend(frameon=False, fontsize="small")
     figure.savefig(path, format="svg", metadata={"Date": None})
