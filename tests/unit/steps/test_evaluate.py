@@ -27,10 +27,10 @@ Made = Callable[..., Materials]
 def made(tmp_path: Path) -> Made:
     def make(found: Dataset, **changes: Any) -> Materials:
         changes = {"evaluate": {"metrics": ("f1", "accuracy", "precision", "roc_auc")}, **changes}
-        materials = after(project(tmp_path, **changes), found, "split", "transform")
+        materials = after(project(tmp_path, **changes), found, "split")
         with project_code(tmp_path):
-            run("train", materials)
-            run("evaluate", materials)
+            for step in ("transform", "train", "evaluate"):
+                run(step, materials)
         return materials
 
     return make
