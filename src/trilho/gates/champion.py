@@ -26,6 +26,7 @@ _FORCE = 'trilho promote --force --reason "…"'
 
 
 def judge_champion(evidence: Evidence, rule: Rule) -> tuple[Verdict, ...]:
+    """One verdict, with the comparison in it wherever there is one, even where the policy does not ask it."""
     if evidence.champion is None:
         return (_first(rule),)
     found = compare(evidence, rule)

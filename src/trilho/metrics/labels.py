@@ -20,6 +20,7 @@ Combine = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def accuracy(outcome: Outcome) -> Scorer:
+    """The share of rows with the right label."""
     return weighted_mean((outcome.truth_codes == outcome.predicted_codes).astype(float))
 
 
@@ -35,14 +36,17 @@ def balanced_accuracy(outcome: Outcome) -> Scorer:
 
 
 def precision(outcome: Outcome) -> Scorer:
+    """Of the rows given the positive label, the share that has it."""
     return _positive_or_macro(outcome, lambda right, given, true: ratio(right, given))  # noqa: ARG005
 
 
 def recall(outcome: Outcome) -> Scorer:
+    """Of the rows that have the positive label, the share given it."""
     return _positive_or_macro(outcome, lambda right, given, true: ratio(right, true))  # noqa: ARG005
 
 
 def f1(outcome: Outcome) -> Scorer:
+    """The harmonic mean of precision and recall, from the counts themselves: 0 where nothing is right."""
     return _positive_or_macro(outcome, lambda right, given, true: ratio(2 * right, given + true))
 
 

@@ -12,15 +12,18 @@ _ROUNDING = 1e-14
 
 
 def mse(outcome: Outcome) -> Scorer:
+    """The mean squared error."""
     return weighted_mean(_errors(outcome) ** 2)
 
 
 def rmse(outcome: Outcome) -> Scorer:
+    """The root of the mean squared error, in the target's unit."""
     squared = mse(outcome)
     return lambda weights: np.sqrt(squared(weights))
 
 
 def mae(outcome: Outcome) -> Scorer:
+    """The mean absolute error, in the target's unit."""
     return weighted_mean(np.abs(_errors(outcome)))
 
 
