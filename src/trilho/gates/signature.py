@@ -16,7 +16,7 @@ _WORDS = frozenset({"category", "text"})  # both are strings to a caller
 
 
 def judge_signature(evidence: Evidence, _: Rule) -> tuple[Verdict, ...]:
-    """One verdict, which names every column that would break a caller, the first five of them in full."""
+    """One verdict; it names the first five columns that would break a caller, and counts the rest."""
     if evidence.champion is None:
         return (_passed(f"{_columns(evidence)}, no champion whose callers could be broken."),)
     if evidence.champion_schema is None:
