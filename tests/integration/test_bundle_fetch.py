@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,14 +23,14 @@ class Shipped:
 
 
 @pytest.fixture
-def shipped(mlflow_server: str, tmp_path: Path) -> tuple[Client, Shipped, bundle.Built]:
+def shipped(mlflow_server: str, tmp_path: Path) -> Iterator[tuple[Client, Shipped, bundle.Built]]:
     """A bundle in the artifacts of a real server."""
     frame, truth = cancer()
     built = bundled(make_pipeline(StandardScaler(), LogisticRegression()), frame, truth, tmp_path / "made")
-    client = connect(mlflow_server)
     root = f"mlflow-artifacts:/{tmp_path.name}/artifacts"
-    upload(client, root, "trilho/bundle.tar", built.path)
-    return client, Shipped(root, "trilho/bundle.tar", built.digest), built
+    with connect(mlflow_server) as client:
+        upload(client, root, "trilho/bundle.tar", built.path)
+        yield client, Shipped(root, "trilho/bundle.tar", built.digest), built
 
 
 def test_a_bundle_arrives_whole_and_answers(shipped: tuple[Client, Shipped, bundle.Built], tmp_path: Path) -> None:

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
+import importlib
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from trilho import bundle
 from trilho.errors import BadData, UntrustedModel
@@ -117,4 +118,26 @@ def test_an_example_with_missing_values_makes_columns_nullable(tmp_path: Path) -
     folder = logged(model, tmp_path / "model", holes.head(50), skops_trusted_types=bundle.vetted_in(model))
     built = bundle.from_mlflow(folder, out=tmp_path / "b.tar", metadata={})
     assert all(field.nullable for field in built.schema.fields)
-    assert isinstance(pd.DataFrame(holes), pd.DataFrame)
+
+
+def test_code_that_was_logged_with_the_model_travels_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "tenfold.py").write_text("def tenfold(frame):\n    return frame.to_numpy() * 10\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "src"))
+    frame, truth = diabetes()
+    model = make_pipeline(FunctionTransformer(importlib.import_module("tenfold").tenfold), LinearRegression())
+    folder = logged(
+        model.fit(frame, truth),
+        tmp_path / "model",
+        frame.head(20),
+        code_paths=[str(tmp_path / "src" / "tenfold.py")],
+        skops_trusted_types=["tenfold.tenfold"],
+    )
+    wanted = model.predict(frame)
+    monkeypatch.undo()
+    del sys.modules["tenfold"]
+    with pytest.raises(UntrustedModel, match=r"tenfold\.tenfold"):
+        bundle.from_mlflow(folder, out=tmp_path / "b.tar", metadata={})
+    built = bundle.from_mlflow(folder, out=tmp_path / "b.tar", metadata={}, trust_code=True)
+    assert built.runtime == "native"
+    assert np.allclose(bundle.open(built.path, trust_code=True).predict_frame(frame).labels, wanted)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from trilho.bundle import opening
 from trilho.bundle.archive import write_archive
 from trilho.bundle.checking import check_compiled, check_native
-from trilho.bundle.code_modules import module_names, modules_of, packed
+from trilho.bundle.code_modules import module_names, modules_of, packed, unpack
 from trilho.bundle.columns import columns_of
 from trilho.bundle.drift_profile import profile, profile_predictions
 from trilho.bundle.metadata import describe_bundle, encoded
@@ -72,7 +72,7 @@ def build(
     row_hashes: Iterable[int | str],
     metadata: Mapping[str, Any],
     out: Path,
-    code: Path | None = None,
+    code: Path | Sequence[Path] | None = None,
     trusted: Sequence[str] = (),
     answers: Predictions | None = None,
 ) -> Built:
@@ -84,7 +84,8 @@ def build(
         train, test: Feature columns, in the types the model was trained with. Test rows are the model's own test part.
         row_hashes: One for each training row: uint64, or hexadecimal.
         metadata: Facts to keep in metadata.json, JSON values only; "name" is the model's.
-        code: Module or folder of the user's modules that the model needs; packed for a native model only.
+        code: The user's modules (files) and packages (folders) that the model is made of, one or several, as MLflow's
+            `code_paths`; packed for a native model only.
         trusted: Types beside the vetted ones that may be saved (`train.trusted_types`).
         answers: The model's answers on the test rows, where they were computed already.
 
@@ -93,6 +94,7 @@ def build(
         BadData: the model's labels are not the schema's.
         StepFailed: the model cannot answer its own test rows.
     """
+    modules = [code] if isinstance(code, Path) else list(code or ())
     rows, tried = columns_of(train, schema.fields), columns_of(test, schema.fields)
     schema = _labels_of(model, schema)
     native = Native(model, schema=schema)
@@ -101,7 +103,7 @@ def build(
     try:
         shipped = _compiled(model, schema, native, tried, answers)
     except NotCompilable as error:
-        shipped = _native(model, schema, native, tried, answers, code=code, trusted=trusted, why=error.why)
+        shipped = _native(model, schema, native, tried, answers, code=modules, trusted=trusted, why=error.why)
     counted = profile(rows, shipped.schema)
     spread = replace(counted, predicted=profile_predictions(answers.labels, answers.probabilities, shipped.schema))
     about = describe_bundle(shipped.schema, runtime=shipped.runtime, metrics=metrics, extra=metadata)
@@ -149,21 +151,21 @@ def _native(
     tried: Columns,
     answers: Predictions,
     *,
-    code: Path | None,
+    code: Sequence[Path],
     trusted: Sequence[str],
     why: str,
 ) -> _Shipped:
     """The model as it is, once it was read back and gave the same answers."""
     data = settled(saved(model))
-    files = packed(code) if code is not None else {}
-    modules = module_names(tuple(files))
+    files = packed(code)
+    modules = module_names(files)
     foreign = unvetted_in(data)
     own = [name for name in foreign if name.partition(".")[0] in modules]
     refuse(foreign, allowed={*trusted, *own})
-    files = files if own else {}
-    isolated = modules_of(code if code.is_dir() else code.parent, modules) if own and code else nullcontext()
+    if not own:
+        files, modules = {}, ()
     try:
-        with isolated:
+        with TemporaryDirectory() as place, modules_of(unpack(files, Path(place)), modules):
             back = load(data, allowed=trusted, modules=modules, path=Path("model.skops"))
     except BundleDamaged as error:
         raise _lost("it cannot be read back", error.why) from error

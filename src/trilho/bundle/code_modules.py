@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -25,25 +25,37 @@ _lock = threading.RLock()
 _last: dict[str, Path] = {}  # top-level name → the code folder of the bundle that left it in sys.modules
 
 
-def packed(code: Path) -> dict[str, bytes]:
-    """The files of a module or of a folder of modules, as members of a bundle. Caches and hidden files stay out.
+def packed(code: Sequence[Path]) -> dict[str, bytes]:
+    """Modules and packages as members of a bundle, each under its own name. Caches and hidden files stay out.
+
+    Args:
+        code: Files of modules, and folders of packages, as MLflow's `code_paths`.
 
     Raises:
-        BadData: there is nothing at `code`.
+        BadData: there is nothing at one of the paths.
     """
-    if not code.exists():
-        raise BadData(f"There is no code at {code}.", remedy="Name the folder that holds the project's modules.")
-    files = [code] if code.is_file() else sorted(path for path in code.rglob("*") if path.is_file())
-    root = code.parent if code.is_file() else code
     found = {}
-    for file in files:
-        relative = file.relative_to(root)
-        if not any(part.startswith(".") or part == "__pycache__" for part in relative.parts):
-            found[FOLDER + relative.as_posix()] = file.read_bytes()
+    for entry in code:
+        if not entry.exists():
+            raise BadData(f"There is no code at {entry}.", remedy="Name the project's modules and packages.")
+        files = [entry] if entry.is_file() else sorted(path for path in entry.rglob("*") if path.is_file())
+        for file in files:
+            relative = file.relative_to(entry.parent)
+            if not any(part.startswith(".") or part == "__pycache__" for part in relative.parts):
+                found[FOLDER + relative.as_posix()] = file.read_bytes()
     return found
 
 
-def module_names(members: Iterator[str] | tuple[str, ...]) -> tuple[str, ...]:
+def unpack(files: Mapping[str, bytes], to: Path) -> Path:
+    """Write a bundle's code below `to`; the folder to import it from."""
+    for name, content in files.items():
+        target = to / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return to / FOLDER
+
+
+def module_names(members: Iterable[str]) -> tuple[str, ...]:
     """The top-level modules among a bundle's members."""
     names = set()
     for member in members:

@@ -40,6 +40,7 @@ def canonical(field: Field, values: Any) -> np.ndarray:
         raise CannotPredict(
             f"Column '{field.name}' has {array.ndim} dimensions; one value a row is expected.",
             remedy=f"Send '{field.name}' as a flat list.",
+            column=field.name,
         )
     if is_numeric(field):
         return array if array.dtype == np.float64 else _numbers(field, array)
@@ -70,6 +71,7 @@ def missing_column(name: str, given: Sequence[str]) -> CannotPredict:
         f"Column '{name}' is missing.",
         why=f"Given were: {shown or 'no columns'}.",
         remedy=f"Send '{name}' with every row; null where the value is unknown and the column allows it.",
+        column=name,
     )
 
 
@@ -82,6 +84,7 @@ def same_length(columns: Mapping[str, np.ndarray]) -> int:
         raise CannotPredict(
             f"Column '{other}' has {lengths[other]} rows, column '{first}' has {lengths[first]}.",
             remedy="Send as many values in every column.",
+            column=other,
         )
     return next(iter(lengths.values()), 0)
 
@@ -214,4 +217,6 @@ def _wrong(field: Field, row: int, value: Any) -> CannotPredict:
     return CannotPredict(
         f"Column '{field.name}', row {row}: {shown} is not {wanted}.",
         remedy=f"Send {wanted} such as {example}, or null where the column allows it.",
+        column=field.name,
+        row=row,
     )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trilho.bundle.archive import Contents, damaged
-from trilho.bundle.code_modules import FOLDER, module_names, modules_of
+from trilho.bundle.code_modules import FOLDER, module_names, modules_of, unpack
 from trilho.bundle.compiled import Compiled
 from trilho.bundle.predictor import Predictor
 from trilho.bundle.schema import Schema
@@ -130,9 +130,4 @@ def _code_folder(contents: Contents) -> Path:
         return contents.path / FOLDER
     folder = Path(tempfile.mkdtemp(prefix="trilho-code-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for name in contents.members:
-        if name.startswith(FOLDER):
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(contents.read(name))
-    return folder / FOLDER
+    return unpack({name: contents.read(name) for name in contents.members if name.startswith(FOLDER)}, folder)

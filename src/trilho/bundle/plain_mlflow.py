@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trilho.bundle.building import Built, build
+from trilho.bundle.code_modules import module_names, modules_of, packed
 from trilho.bundle.describing import describe
 from trilho.bundle.native import load
 from trilho.data import Column, Kind
@@ -37,7 +38,6 @@ def from_mlflow(
     out: Path,
     metadata: Mapping[str, Any],
     metrics: Mapping[str, float] | None = None,
-    code: Path | None = None,
     trust_code: bool = False,
     trusted: Sequence[str] = (),
 ) -> Built:
@@ -46,7 +46,8 @@ def from_mlflow(
     Args:
         model_dir: The folder that holds MLmodel.
         metadata: As in `build`.
-        trust_code: May the model be unpickled? Needed where it was not logged with skops; pickles can run any code.
+        trust_code: May the model be unpickled, and code run that was logged with it? Needed where it was not logged
+            with skops, or with `code_paths`.
         trusted: Types that may be made besides the vetted ones.
 
     Raises:
@@ -64,7 +65,8 @@ def from_mlflow(
         )
     columns, dtypes = _inputs(logged)
     rows = _example(logged, model_dir, columns, dtypes)
-    model = _model(model_dir, flavour, trust_code=trust_code, trusted=trusted)
+    code = _code(logged, model_dir)
+    model = _model(model_dir, flavour, code=code if trust_code else (), trust_code=trust_code, trusted=trusted)
     labels = list(getattr(model, "classes_", ()))
     schema = describe(
         rows, columns, task="classification" if labels else "regression", target=_target(logged), labels=labels
@@ -122,10 +124,20 @@ def _example(logged: Any, model_dir: Path, columns: Sequence[Column], dtypes: Ma
     return pd.DataFrame(made)
 
 
-def _model(model_dir: Path, flavour: Mapping[str, Any], *, trust_code: bool, trusted: Sequence[str]) -> Any:
+def _code(logged: Any, model_dir: Path) -> list[Path]:
+    """The modules and packages that were logged with the model (`code_paths`)."""
+    folder = logged.flavors.get("python_function", {}).get("code")
+    return sorted(path for path in (model_dir / folder).iterdir() if path.name != "__pycache__") if folder else []
+
+
+def _model(
+    model_dir: Path, flavour: Mapping[str, Any], *, code: Sequence[Path], trust_code: bool, trusted: Sequence[str]
+) -> Any:
     file = model_dir / str(flavour["pickled_model"])
     if flavour.get("serialization_format") == "skops":
-        return load(file.read_bytes(), allowed=trusted, modules=(), path=file)
+        modules = module_names(packed(code))
+        with modules_of(code[0].parent if code else model_dir, modules):
+            return load(file.read_bytes(), allowed=trusted, modules=modules, path=file)
     if not trust_code:
         raise UntrustedModel(
             f"The model was logged as {flavour.get('serialization_format', 'a pickle')}, which can run any code.",

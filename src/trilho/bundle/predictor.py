@@ -134,5 +134,8 @@ class Predictor:
 
 def _refused(field: Field, row: int, value: str, why: str, wanted: str) -> CannotPredict:
     return CannotPredict(
-        f"Column '{field.name}', row {row}: {value} cannot be predicted: {why}.", remedy=f"Send {wanted}."
+        f"Column '{field.name}', row {row}: {value} cannot be predicted: {why}.",
+        remedy=f"Send {wanted}.",
+        column=field.name,
+        row=row,
     )

@@ -59,6 +59,10 @@ def forget() -> None:
     importlib.invalidate_caches()
 
 
+def paths(root: Path) -> list[Path]:
+    return [root / "my_features.py", root / "shaping"]
+
+
 def model() -> Pipeline:
     function = importlib.import_module("my_features").add_ratios
     return Pipeline([("transform", FunctionTransformer(function)), ("estimator", LogisticRegression())])
@@ -66,7 +70,7 @@ def model() -> Pipeline:
 
 def test_a_function_of_the_project_travels_with_the_model(project: Path, tmp_path: Path) -> None:
     frame, truth = cancer()
-    built = bundled(model(), frame, truth, tmp_path, code=project)
+    built = bundled(model(), frame, truth, tmp_path, code=paths(project))
     assert built.runtime == "native"
     assert "FunctionTransformer" in built.why_native
     assert [name for name in Contents(built.path).members if name.startswith("code/")] == [
@@ -78,7 +82,7 @@ def test_a_function_of_the_project_travels_with_the_model(project: Path, tmp_pat
 
 def test_code_is_not_run_unless_it_is_trusted(project: Path, tmp_path: Path) -> None:
     frame, truth = cancer()
-    built = bundled(model(), frame, truth, tmp_path, code=project)
+    built = bundled(model(), frame, truth, tmp_path, code=paths(project))
     with pytest.raises(UntrustedModel, match=r"(?s)code of its own \(my_features, shaping\).*trust_code: true"):
         bundle.open(built.path)
     assert bundle.open(built.path, trust_code=True).predict_frame(frame).labels.shape == (len(frame),)
@@ -92,7 +96,7 @@ def test_code_that_does_not_travel_is_refused_when_the_bundle_is_made(project: P
 
 def test_it_answers_on_a_machine_that_has_not_the_project(project: Path, tmp_path: Path) -> None:
     frame, truth = cancer()
-    built = bundled(model(), frame, truth, tmp_path, code=project)
+    built = bundled(model(), frame, truth, tmp_path, code=paths(project))
     wanted = bundle.open(built.path, trust_code=True).predict_frame(frame).labels.tolist()
     shutil.rmtree(project)
     extracted = tmp_path / "extracted"
@@ -116,7 +120,7 @@ def test_two_versions_of_the_same_module_answer_side_by_side(project: Path, tmp_
     for version in (1, 2):
         write_project(project, version=version)
         forget()
-        built.append(bundled(model(), frame, truth, tmp_path / str(version), code=project))
+        built.append(bundled(model(), frame, truth, tmp_path / str(version), code=paths(project)))
     forget()
     shutil.rmtree(project)
     old, new = (bundle.open(one.path, trust_code=True) for one in built)
@@ -126,7 +130,7 @@ def test_two_versions_of_the_same_module_answer_side_by_side(project: Path, tmp_
 
 def test_the_project_keeps_its_own_module_when_a_bundle_is_opened(project: Path, tmp_path: Path) -> None:
     frame, truth = cancer()
-    built = bundled(model(), frame, truth, tmp_path, code=project)
+    built = bundled(model(), frame, truth, tmp_path, code=paths(project))
     mine = importlib.import_module("my_features")
     bundle.open(built.path, trust_code=True)
     assert sys.modules["my_features"] is mine
@@ -138,7 +142,7 @@ def test_altered_code_is_not_imported(project: Path, tmp_path: Path) -> None:
     from trilho.errors import BundleDamaged
 
     frame, truth = cancer()
-    built = bundled(model(), frame, truth, tmp_path, code=project)
+    built = bundled(model(), frame, truth, tmp_path, code=paths(project))
     extracted = tmp_path / "extracted"
     Contents(built.path).extract(extracted)
     (extracted / "code" / "shaping" / "factor.py").write_text("raise SystemExit('ran')\n")
@@ -149,21 +153,28 @@ def test_altered_code_is_not_imported(project: Path, tmp_path: Path) -> None:
 def test_a_compiled_model_carries_no_code(project: Path, tmp_path: Path) -> None:
     frame, truth = cancer()
     plain: Any = Pipeline([("estimator", LogisticRegression(max_iter=10000))])
-    built = bundled(plain, frame / 1000, truth, tmp_path, code=project)
+    built = bundled(plain, frame / 1000, truth, tmp_path, code=paths(project))
     assert built.runtime == "onnx"
     assert not [name for name in Contents(built.path).members if name.startswith("code/")]
 
 
 def test_one_module_may_be_packed_alone(tmp_path: Path) -> None:
     (tmp_path / "alone.py").write_text("x = 1\n")
-    members = packed(tmp_path / "alone.py")
+    members = packed([tmp_path / "alone.py"])
     assert members == {"code/alone.py": b"x = 1\n"}
-    assert module_names(tuple(members)) == ("alone",)
+    assert module_names(members) == ("alone",)
+
+
+def test_one_path_is_as_good_as_a_list_of_one(project: Path, tmp_path: Path) -> None:
+    (project / "my_features.py").write_text("def add_ratios(frame):\n    return frame.to_numpy() / 1000\n")
+    frame, truth = cancer()
+    built = bundled(model(), frame, truth, tmp_path, code=project / "my_features.py")
+    assert [name for name in Contents(built.path).members if name.startswith("code/")] == ["code/my_features.py"]
 
 
 def test_code_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BadData, match="no code at"):
-        packed(tmp_path / "nowhere")
+        packed([tmp_path / "nowhere"])
 
 
 def test_a_numpy_function_is_no_code(tmp_path: Path) -> None:
