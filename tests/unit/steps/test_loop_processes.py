@@ -22,7 +22,8 @@ from trilho.project.file import (ChampionRule, DataSection, EvaluateSection, Mon
     RegisterSection, ServeSection, SplitSection, TrainSection, TransformSection)
 from trilho.steps import look, run_steps
 project = ProjectFile(root=root, name="shop", task="classification", target="target", primary_metric="f1",
-    profile="local", tracking_uri=None, experiment="shop", data=DataSection(source=changes.get("source", "shop.csv")), split=SplitSection(),
+    profile="local", tracking_uri=None, experiment="shop", data=DataSection(source=changes.get("source", "shop.csv")),
+    split=SplitSection(),
     transform=TransformSection(using=changes["using"]),
     train=TrainSection(estimator=changes["estimator"], params=changes.get("params", {})),
     evaluate=EvaluateSection(metrics=("f1", "accuracy"), champion=ChampionRule(metric="f1")),
