@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trilho.bundle import opening
+from trilho.bundle import opening, self_test
 from trilho.bundle.archive import write_archive
 from trilho.bundle.checking import check_compiled, check_native
 from trilho.bundle.code_modules import module_names, modules_of, packed, unpack
@@ -113,6 +113,7 @@ def build(
         opening.PROFILE: spread.to_json().encode(),
         opening.PARITY: shipped.parity.to_json().encode(),
         opening.ROWS: _hash_bytes(row_hashes),
+        opening.SELF_TEST: self_test.written(shipped.schema, native.answer, shipped.parity.tolerance),
         **shipped.members,
     }
     digest = write_archive(members, {"runtime": shipped.runtime, **shipped.facts}, out)

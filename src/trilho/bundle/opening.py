@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trilho.bundle import self_test
 from trilho.bundle.archive import Contents, damaged
 from trilho.bundle.code_modules import FOLDER, module_names, modules_of, unpack
 from trilho.bundle.compiled import Compiled
@@ -30,18 +31,19 @@ if TYPE_CHECKING:
 
 ONNX, NATIVE = "onnx", "native"
 METADATA, SCHEMA, PROFILE, PARITY, ROWS = "metadata.json", "schema.json", "profile.json", "parity.json", "rows.bin"
-ONNX_MODEL, WORDS, NATIVE_MODEL = "model.onnx", "words.json", "model.skops"
+SELF_TEST, ONNX_MODEL, WORDS, NATIVE_MODEL = "self_test.json", "model.onnx", "words.json", "model.skops"
 
 
 def open_bundle(path: Path, *, trust_code: bool = False, trusted: Collection[str] = ()) -> Predictor:
-    """Open an archive, or the folder it was extracted to. Everything read is compared with its checksum.
+    """Open an archive, or the folder it was extracted to. Everything read is compared with its checksum, and a few
+    answers with those of the machine that made it.
 
     Args:
         trust_code: May code that travels with the bundle run, and types be made that nobody vouched for?
         trusted: Types to make besides the vetted ones ("package.module.Type").
 
     Raises:
-        BundleDamaged: altered, cut, of a newer format, or not a bundle.
+        BundleDamaged: altered, cut, of a newer format, not a bundle, or it answers otherwise here.
         UntrustedModel: it holds code or types that the opener does not trust.
     """
     contents = Contents(path)
@@ -58,6 +60,7 @@ def open_bundle(path: Path, *, trust_code: bool = False, trusted: Collection[str
         else:
             raise damaged(path, f"It holds a model of an unknown kind: {facts['runtime']!r}.")
         largest = facts["largest"]
+        self_test.check(contents.read(SELF_TEST), schema, engine.answer, path)
     except KeyError as error:
         raise damaged(path, f"Its manifest lacks {error}.") from error
     return Predictor(schema=schema, engine=engine, runtime=facts["runtime"], metadata=metadata, largest=largest)

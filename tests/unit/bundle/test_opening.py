@@ -159,6 +159,7 @@ def test_types_that_a_manifest_vouches_for_itself_are_not_trusted(native: bundle
         native,
         tmp_path / "b.tar",
         facts={"trusted": ["textwrap.dedent"]},
+        **{"self_test.json": b"{}"},
         **{"model.skops": saved(FunctionTransformer(dedent))},
     )
     with pytest.raises(UntrustedModel, match=r"nobody vouched for: textwrap.dedent. It was not opened"):

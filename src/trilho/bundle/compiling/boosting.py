@@ -6,16 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from trilho.bundle.compiling.ensemble import LEAF, Tree, write_ensemble
 from trilho.bundle.compiling.nodes import Nodes
-from trilho.bundle.compiling.trees import (
-    LEAF,
-    Tree,
-    as_float32,
-    most_likely,
-    one_target,
-    pair_of,
-    single_target_ensemble,
-)
+from trilho.bundle.compiling.trees import as_float32, most_likely, one_target, pair_of
 
 
 def convert_gradient_boosting(scope: Any, operator: Any, container: Any) -> None:
@@ -86,7 +79,7 @@ def convert_hist_gradient_boosting(scope: Any, operator: Any, container: Any) ->
 def _score(nodes: Nodes, trees: list[Tree], features: str, start: np.ndarray) -> str:
     """Start value plus all trees, (n, targets)."""
     targets = start.shape[1]
-    return nodes.add("Add", single_target_ensemble(nodes, trees, features, targets=targets), nodes.constant(start))
+    return nodes.add("Add", write_ensemble(nodes, trees, features, targets=targets), nodes.constant(start))
 
 
 def _hist_tree(records: np.ndarray, target: int) -> Tree:

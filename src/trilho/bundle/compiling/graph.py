@@ -61,6 +61,7 @@ def compile_graph(model: Any, schema: Schema) -> Graph:
             why=f"{type(last).__name__} as ONNX would compare every row with all training rows; here it has an index.",
             remedy="It is bundled native instead.",
         )
+    zipped = hasattr(last, "classes_") and type(last) not in converters and type(last).__module__.startswith("sklearn.")
     try:
         with warnings.catch_warnings(), _quiet("skl2onnx"):
             warnings.simplefilter("ignore")
@@ -69,7 +70,8 @@ def compile_graph(model: Any, schema: Schema) -> Graph:
                 name="trilho",
                 initial_types=[(INPUT, DoubleTensorType([None, len(schema.fields)]))],
                 target_opset=dict(OPSETS),
-                options={id(last): {"zipmap": False}} if hasattr(last, "classes_") and not _foreign(last) else None,
+                options={id(last): {"zipmap": False}} if zipped else None,
+                custom_parsers={kind: _parse_classifier for kind, pair in converters.items() if pair[1] is _classified},
                 custom_conversion_functions={kind: pair[0] for kind, pair in converters.items()},
                 custom_shape_calculators={kind: pair[1] for kind, pair in converters.items()},
             )
@@ -122,9 +124,17 @@ def _width(last: Any, schema: Schema) -> int:
     return max(len(schema.fields), getattr(last, "n_features_in_", 0), several)
 
 
-def _foreign(estimator: Any) -> bool:
-    """Not of scikit-learn: skl2onnx knows no options for it."""
-    return not type(estimator).__module__.startswith("sklearn.")
+def _parse_classifier(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:  # noqa: ARG001
+    """Declares a classifier of ours: a label and probabilities as a matrix, without options (to look them up, skl2onnx
+    would walk through every tree of a forest).
+    """
+    from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType
+
+    operator = scope.declare_local_operator(None, model)
+    operator.inputs = inputs
+    operator.outputs.append(scope.declare_local_variable("label", Int64TensorType()))
+    operator.outputs.append(scope.declare_local_variable("probabilities", DoubleTensorType()))
+    return operator.outputs
 
 
 def _transformed(operator: Any) -> None:

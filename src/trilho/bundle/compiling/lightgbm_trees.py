@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from trilho.bundle.compiling.ensemble import LEAF, Tree, write_ensemble
 from trilho.bundle.compiling.nodes import ML, Nodes, Vocabulary
-from trilho.bundle.compiling.trees import LEAF, Tree, most_likely, pair_of, single_target_ensemble
+from trilho.bundle.compiling.trees import most_likely, pair_of
 
 _CATEGORICAL, _MISSING_LEFT = 1, 2
 _NOTHING_MISSING, _ZERO_MISSING = 0, 1
@@ -39,7 +40,7 @@ def converter(vocabulary: Vocabulary) -> Callable[[Any, Any, Any], None]:
         targets = int(facts["num_tree_per_iteration"])
         features = _coded(nodes, model, operator.inputs[0].full_name, vocabulary)
         trees = [_tree(_entries(section), number % targets) for number, section in enumerate(sections)]
-        score = single_target_ensemble(nodes, trees, features, targets=targets)
+        score = write_ensemble(nodes, trees, features, targets=targets)
         if not hasattr(model, "classes_"):
             nodes.add("Exp" if objective in _LOG_LINK else "Identity", score, out=operator.outputs[0].full_name)
             return

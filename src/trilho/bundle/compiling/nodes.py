@@ -8,7 +8,7 @@ import numpy as np
 
 ML = "ai.onnx.ml"
 # What skl2onnx writes. It knows the machine-learning operators up to version 3 only; the graph is declared as version 5
-# in the end, of which those are a part, and which brings TreeEnsemble and LabelEncoder in double (onnxruntime 1.20).
+# in the end, of which those are a part, and which brings TreeEnsemble and LabelEncoder in double (onnxruntime 1.21).
 OPSETS = {"": 18, ML: 3}
 FINAL_ML = 5
 

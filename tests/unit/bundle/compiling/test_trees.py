@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
@@ -19,12 +21,22 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeRegressor
+from threadpoolctl import threadpool_limits
 
 from trilho import bundle
 from trilho.bundle.compiled import Compiled
 from trilho.bundle.compiling.graph import compile_graph
 from trilho.errors import NotCompilable
 from unit.bundle.tables import columns_of as kinds_of
+from unit.bundle.tables import iris
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """OpenMP threads that wait for a core another test has cost seconds."""
+    with threadpool_limits(1):
+        yield
+
 
 chance = np.random.default_rng(3)
 ROWS = pd.DataFrame(chance.normal(size=(600, 6)), columns=list("abcdef"))
@@ -133,3 +145,19 @@ def test_a_graph_is_the_same_bytes_each_time() -> None:
     model = make_pipeline(StandardScaler(), RandomForestClassifier(3, random_state=0)).fit(ROWS, FOUR)
     schema = bundle.describe(ROWS, kinds_of(ROWS), task="classification", target="y", labels=list(model.classes_))
     assert compile_graph(model, schema).model == compile_graph(model, schema).model
+
+
+def test_no_root_looks_like_a_leaf_to_an_older_onnxruntime() -> None:
+    """onnxruntime before 1.24 mistakes a root whose leaf and branch have the same number for a leaf."""
+    frame, truth = iris()  # one split tells setosa apart: many roots have a leaf
+    for seed in range(5):
+        model = RandomForestClassifier(30, random_state=seed).fit(frame, truth)
+        schema = bundle.describe(frame, kinds_of(frame), task="classification", target="y", labels=[0, 1, 2])
+        graph = onnx.load_from_string(compile_graph(model, schema).model).graph
+        node = next(node for node in graph.node if node.op_type == "TreeEnsemble")
+        found = {entry.name: np.array(entry.ints) for entry in node.attribute if entry.ints}
+        roots = found["tree_roots"]
+        different = found["nodes_trueleafs"][roots] != found["nodes_falseleafs"][roots]
+        same_number = found["nodes_truenodeids"][roots] == found["nodes_falsenodeids"][roots]
+        assert different.any()
+        assert not (different & same_number).any()
