@@ -119,7 +119,8 @@ def _array(values: Any, *, numeric: bool) -> np.ndarray:
         if array.dtype.kind in "iufb":
             return array
     array = np.empty(len(values), dtype=object)
-    array[:] = values if isinstance(values, list | tuple) else list(values)
+    for row, value in enumerate(values):  # one by one: a list of images would be taken for a table
+        array[row] = value
     return array
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from trilho.bundle.columns import is_null, words
-from trilho.bundle.describing import seconds
+from trilho.bundle.describing import every_value, seconds
 from trilho.bundle.schema import Field, Schema
 from trilho.errors import BundleDamaged
 
@@ -186,9 +186,7 @@ def _frame_of_reference(name: str, values: np.ndarray) -> ColumnCounts:
     """Edges and atoms, or categories, chosen from these values; not counted yet."""
     known = values[~is_null(values)]
     if values.dtype != np.float64:
-        distinct, counts = np.unique(known.astype(str), return_counts=True)
-        order = np.argsort(-counts, kind="stable")[:_MOST_VALUES]
-        return CategoryCounts(name=name, values=tuple(distinct[order].tolist()), counts=())
+        return CategoryCounts(name=name, values=every_value(known)[:_MOST_VALUES], counts=())
     known = known[np.isfinite(known)]
     if not len(known):
         return NumberCounts(name=name, edges=(), counts=())

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from trilho import bundle
 from trilho.data import Column
+
+NUMBERS, WORDS = ["income", "age", "member"], ["city", "plan", "street"]
 
 
 def columns_of(frame: pd.DataFrame, kinds: dict[str, str] | None = None) -> tuple[Column, ...]:
@@ -107,3 +114,40 @@ def _bundled(
     return bundle.build(
         model, schema=schema, train=frame[:border], test=frame[border:], out=out / "bundle.tar", **facts
     )
+
+
+def pipeline(estimator: Any, transform: Any = None) -> Pipeline:
+    return Pipeline([("transform", transform or StandardScaler()), ("estimator", estimator)])
+
+
+def default_transform(*, scaled: bool = False) -> ColumnTransformer:
+    """What `transform: {using: default}` makes of mixed columns."""
+    numbers: list[Any] = [SimpleImputer(strategy="median", keep_empty_features=True)]
+    encoder = OneHotEncoder(
+        handle_unknown="infrequent_if_exist", min_frequency=5, max_categories=50, sparse_output=False
+    )
+    return ColumnTransformer(
+        [
+            ("numbers", make_pipeline(*numbers, *([StandardScaler()] if scaled else [])), NUMBERS),
+            ("categories", make_pipeline(SimpleImputer(strategy="constant", fill_value="missing"), encoder), WORDS),
+        ],
+        verbose_feature_names_out=False,
+    )
+
+
+def agrees(model: Any, built: bundle.Built, frame: pd.DataFrame) -> None:
+    """The open bundle answers these rows as the model does, labels in the target's own type."""
+    found = bundle.open(built.path).predict_frame(frame)
+    assert built.parity.passed
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # unknown categories
+        wanted = model.predict(frame)
+        probabilities = model.predict_proba(frame) if hasattr(model, "predict_proba") else None
+    if not hasattr(model, "classes_"):
+        assert np.allclose(found.labels, wanted, rtol=1e-9)
+        return
+    assert found.labels.tolist() == wanted.tolist()
+    assert [type(label) for label in found.labels.tolist()] == [type(label) for label in wanted.tolist()]
+    if probabilities is not None:
+        assert found.probabilities is not None
+        assert np.abs(found.probabilities - probabilities).max() <= built.parity.tolerance
