@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import metadata
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -176,6 +177,17 @@ def test_a_module_of_that_name_from_another_project_is_not_taken(project: Path, 
     write(tmp_path / "two", "edited.py", "def value():\n    return 2\n")
     assert [value_of(tmp_path / "one"), value_of(tmp_path / "two"), value_of(tmp_path / "one")] == [1, 2, 1]
     del sys.modules["edited"]
+
+
+def test_a_module_of_that_name_that_came_from_elsewhere_is_not_taken(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importer, "_COARSE_NS", -(10**15))
+    write(project, "edited.py", "def value():\n    return 1\n")
+    elsewhere = ModuleType("edited")  # as a bundle's own copy of the project's code
+    elsewhere.value = lambda: 2  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "edited", elsewhere)
+    assert value_of(project) == 1
 
 
 def test_pythons_own_modules_stay_whatever_the_project_calls_its_files(project: Path) -> None:

@@ -79,6 +79,14 @@ def test_a_file_cut_in_half_is_damage_and_named(cache: Cache) -> None:
     assert "model.bin" in problem(cache, "k")
 
 
+def test_a_file_cut_in_half_that_looks_as_old_as_before_is_damage(cache: Cache) -> None:
+    file = keep(cache, "k", {"model.bin": "weights"}).folder / "model.bin"
+    status = file.stat()
+    file.write_bytes(file.read_bytes()[:3])
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert "model.bin" in problem(cache, "k")
+
+
 def test_a_deleted_file_is_damage_and_named(cache: Cache) -> None:
     (keep(cache, "k", {"figures/roc.png": "1"}).folder / "figures" / "roc.png").unlink()
     assert problem(cache, "k") == "roc.png is missing"

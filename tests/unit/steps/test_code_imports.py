@@ -123,8 +123,10 @@ def test_a_module_taken_whole_counts_with_what_it_takes_from_others(tmp_path: Pa
     assert counts(tmp_path, {**files, "features.py": features}, "shop/helpers.py")
 
 
-def test_a_constant_in_the_packages_init_counts(tmp_path: Path) -> None:
-    features = "import shop\n\ndef build(x):\n    return x * shop.RATE\n"
+@pytest.mark.parametrize("line", ["import shop", "import shop.other", "from shop import RATE", "import shop as s"])
+def test_a_constant_in_the_packages_init_counts(tmp_path: Path, line: str) -> None:
+    name = {"from shop import RATE": "RATE", "import shop as s": "s.RATE"}.get(line, "shop.RATE")
+    features = f"{line}\n\ndef build(x):\n    return x * {name}\n"
     files = {**PACKAGE, "shop/__init__.py": "RATE = ONE\n", "features.py": features}
     assert counts(tmp_path, {**files, "shop/helpers.py": ""}, "shop/__init__.py")
 

@@ -171,7 +171,10 @@ def test_a_function_as_source_is_read_each_time_and_the_rest_reused(tmp_path: Pa
     project = settings(tmp_path, data={"source": "reading:read"})
     again = "ran: only reading the source tells whether it changed"
     assert run(project) == {**each("ran: first run"), "ingest": again}
+    (kept,) = (tmp_path / ".trilho" / "cache" / "ingest").glob("*/data.parquet")
+    before = kept.stat().st_ino, kept.stat().st_mtime_ns
     assert run(project) == {**each("reused"), "ingest": again}
+    assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == before  # others may be reading it
     assert (tmp_path / "calls").read_text(encoding="utf-8") == "xx"
     assert [path.name[0] != "." for path in (tmp_path / ".trilho" / "cache" / "ingest").iterdir()] == [True]
     assert next(iter(look(project))).reason == again.removeprefix("ran: ")

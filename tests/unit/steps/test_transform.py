@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -160,11 +161,15 @@ def test_the_test_rows_are_not_seen(made: Callable[..., Materials]) -> None:
     assert transformer(materials).seen_ == len(materials.train_rows) < 120
 
 
-def test_an_instance_of_the_users_is_not_fitted_itself(tmp_path: Path, made: Callable[..., Materials]) -> None:
-    made("my_features:instance")
+@pytest.mark.parametrize("params", [None, {"clip": True}])
+def test_an_instance_of_the_users_is_not_fitted_itself(
+    tmp_path: Path, made: Callable[..., Materials], params: dict[str, Any] | None
+) -> None:
     with project_code(tmp_path):
-        from my_features import instance  # type: ignore[import-not-found]
+        made("my_features:instance", params=params)
+        instance = sys.modules["my_features"].instance
     assert not hasattr(instance, "data_min_")
+    assert instance.clip is False
 
 
 def test_a_step_of_the_users_goes_before_the_section(tmp_path: Path) -> None:
