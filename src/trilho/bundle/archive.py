@@ -160,6 +160,7 @@ def verify(path: Path, digest: str = "") -> None:
 
 
 def damaged(path: Path, why: str) -> BundleDamaged:
+    """The error for a bundle that is not what it must be."""
     return BundleDamaged(
         f"The bundle {path.name} is damaged.",
         state="It was not opened.",

@@ -50,6 +50,7 @@ class Compiled:
         self._rows = max(1, _CELLS // max(1, width))
 
     def answer(self, columns: Mapping[str, np.ndarray]) -> Predictions:
+        """Answers for canonical columns without refused values."""
         return self.answer_matrix(self.matrix(columns))
 
     def matrix(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -79,6 +79,7 @@ class DriftProfile:
     predicted: tuple[ColumnCounts, ...] = ()
 
     def to_json(self) -> str:
+        """The profile as text; `from_json` gives back an equal one."""
         return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, allow_nan=False)
 
     @classmethod

@@ -59,6 +59,7 @@ def write_metadata(bundle: Path, to: Path) -> None:
 
 
 def encoded(facts: Mapping[str, Any]) -> bytes:
+    """The entries as the bytes of a file."""
     return json.dumps(facts, ensure_ascii=False, indent=2).encode()
 
 

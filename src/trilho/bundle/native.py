@@ -29,6 +29,7 @@ class Native:
         self._probable = hasattr(model, "predict_proba")
 
     def answer(self, columns: Mapping[str, np.ndarray]) -> Predictions:
+        """Answers for canonical columns without refused values."""
         frame = frame_of(columns, self._schema.fields)
         with warnings.catch_warnings():
             # Unknown categories and missing feature names are decided cases here, not news.
@@ -45,7 +46,11 @@ def frame_of(columns: Mapping[str, np.ndarray], fields: Sequence[Field]) -> Any:
     """A DataFrame in the training data's types, as far as the values allow: a null makes whole numbers fractions."""
     import pandas as pd
 
-    return pd.DataFrame({field.name: _series(columns[field.name], field) for field in fields}, copy=False)
+    if all(field.dtype == "float64" and field.kind == "number" for field in fields):
+        # One block of doubles: a frame built column by column takes 20 µs for each.
+        block = np.column_stack([columns[field.name] for field in fields])
+        return pd.DataFrame(block, columns=[field.name for field in fields], copy=False)
+    return pd.DataFrame({field.name: _values(columns[field.name], field) for field in fields}, copy=False)
 
 
 def settled(data: bytes) -> bytes:
@@ -103,11 +108,12 @@ def load(data: bytes, *, allowed: Collection[str], modules: Collection[str], pat
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _series(values: np.ndarray, field: Field) -> Any:
+def _values(values: np.ndarray, field: Field) -> Any:
+    """A canonical column as an array that makes a frame's column of the training data's type."""
     import pandas as pd
 
     if field.kind == "image":
-        return pd.Series(list(values), dtype=object)
+        return values
     dtype: Any = field.dtype  # pandas' stubs list every name of a type there is
     if is_numeric(field) and not dtype.startswith("category"):
         return _numbers(values, dtype)
@@ -116,34 +122,30 @@ def _series(values: np.ndarray, field: Field) -> Any:
         if "," in dtype:  # "datetime64[ns, UTC]"
             series = series.dt.tz_localize("UTC")
         return series.astype(dtype) if dtype.startswith("datetime64") else series
+    null = is_null(values)
     if dtype.startswith("category"):
-        null = is_null(values)
         whole = dtype.startswith("category:int") and not null.all()
-        known = [int(value) for value in values[~null]] if whole else list(values[~null])
         plain = np.full(len(values), None, dtype=object)
-        plain[~null] = known
-        return pd.Series(pd.Categorical(plain))
-    series = pd.Series(values, dtype=object)
-    if dtype in ("", "object"):
-        return series.where(series.notna(), np.nan)
-    return series.astype(dtype)
+        plain[~null] = [int(value) for value in values[~null]] if whole else list(values[~null])
+        return pd.Categorical(plain)
+    filled = np.where(null, np.nan, values) if null.any() else values
+    return pd.Series(filled, dtype=object) if dtype in ("", "object") else pd.array(filled, dtype=dtype)
 
 
 def _numbers(values: np.ndarray, dtype: Any) -> Any:
+    """Numbers in the training data's type; as they are where it cannot hold them."""
     import pandas as pd
 
     if dtype[:1].isupper() or dtype == "boolean":  # pandas' nullable types
-        return pd.Series(pd.array(values, dtype="Float64").astype(dtype))
+        return pd.array(values, dtype="Float64").astype(dtype)
     if dtype.startswith("float"):
-        return pd.Series(values.astype(dtype) if dtype != "float64" else values)
-    exact = np.isfinite(values).all() and (np.abs(values) < 2.0**53).all() and (values == np.floor(values)).all()
-    limit = dtype.startswith(("int", "uint", "bool")) and exact
-    if limit and dtype.startswith("bool"):
-        limit = bool(((values == 0) | (values == 1)).all())
-    elif limit:
-        bounds = np.iinfo(dtype)
-        limit = bool(((values >= bounds.min) & (values <= bounds.max)).all())
-    return pd.Series(values.astype(dtype) if limit else values)
+        return values.astype(dtype, copy=False)
+    if not (np.isfinite(values) & (np.abs(values) < 2.0**53) & (values == np.floor(values))).all():
+        return values
+    if dtype.startswith("bool"):
+        return values.astype(dtype) if ((values == 0) | (values == 1)).all() else values
+    bounds = np.iinfo(dtype)
+    return values.astype(dtype) if ((values >= bounds.min) & (values <= bounds.max)).all() else values
 
 
 def _single_threaded(model: Any) -> Any:

@@ -71,6 +71,7 @@ class ParityReport:
         )
 
     def to_json(self) -> str:
+        """The report as text, with its sums for readers."""
         facts = {"rows": self.rows, "largest": self.largest, "flips": self.flips, "passed": self.passed}
         return json.dumps({**facts, **asdict(self)}, indent=1)
 

@@ -118,10 +118,12 @@ def changed(rows: Columns, changes: Sequence[tuple[Field, object]], *, whole: bo
 
 
 def take(columns: Columns, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """The chosen rows of every column."""
     return {name: values[rows] for name, values in columns.items()}
 
 
 def joined(parts: Iterable[Columns]) -> dict[str, np.ndarray]:
+    """All rows of several tables with the same columns."""
     parts = list(parts)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

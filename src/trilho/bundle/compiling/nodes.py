@@ -21,6 +21,7 @@ class Nodes:
         self._container = container
 
     def add(self, op: str, *inputs: str, out: str | None = None, domain: str = "", **attributes: Any) -> str:
+        """A node with one output, which is called `out` where given."""
         out = out or self._scope.get_unique_variable_name(op.lower())
         name = self._scope.get_unique_operator_name(op)
         self._container.add_node(
@@ -70,6 +71,7 @@ class Vocabulary:
         self.codes: dict[str, float] = {}
 
     def code(self, value: Any) -> float:
+        """The number for a category; NaN for null."""
         if isinstance(value, str):
             return self.codes.setdefault(str(value), float(len(self.codes)))
         return float("nan") if value is None or type(value).__name__ == "NAType" else float(value)

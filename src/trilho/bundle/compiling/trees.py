@@ -55,6 +55,7 @@ def most_likely(nodes: Nodes, probabilities: str, classes: np.ndarray, *, out: s
 
 
 def one_target(model: Any) -> None:
+    """Refuse a model that predicts several targets at once."""
     if getattr(model, "n_outputs_", 1) != 1:
         raise NotImplementedError(f"{type(model).__name__} with more than one target")
 
