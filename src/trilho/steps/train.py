@@ -10,6 +10,7 @@ from typing import Any
 
 from trilho.errors import StepFailed
 from trilho.importer import load_object
+from trilho.steps import model_file
 from trilho.steps.facts import count
 from trilho.steps.materials import TEST, Materials
 
@@ -62,7 +63,7 @@ def train(materials: Materials, out: Path) -> str:
             remedy="Derive it from BaseEstimator and ClassifierMixin or RegressorMixin (sklearn.base), and let fit set "
             "what it learned under names that end with an underscore.",
         ) from error
-    joblib.dump(Pipeline([("transform", transformer), ("estimator", estimator)]), out / "model.joblib")
+    model_file.write(Pipeline([("transform", transformer), ("estimator", estimator)]), out / "model.joblib")
     return f"{type(estimator).__name__}, {count(len(truth))} rows"
 
 

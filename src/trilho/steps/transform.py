@@ -9,7 +9,7 @@ from typing import Any
 
 from trilho.errors import BadData, StepFailed
 from trilho.importer import load_object
-from trilho.steps import default_transform
+from trilho.steps import default_transform, model_file
 from trilho.steps.materials import TEST, Materials
 
 BUILT_IN: dict[str, Callable[..., Any]] = {
@@ -25,8 +25,6 @@ def transform(materials: Materials, out: Path) -> str:
     In its place: what `transform.using` may name: a scikit-learn transformer, a factory of one, or a function of the
     frame.
     """
-    import joblib
-
     transformer = make_transformer(materials)
     rows = materials.train_rows
     try:
@@ -44,8 +42,8 @@ def transform(materials: Materials, out: Path) -> str:
             why=f"{len(rows)} training rows went in; as many rows with at least one column must come out.",
             remedy="Keep the rows, and let at least one column through.",
         )
-    joblib.dump(transformer, out / "transformer.joblib")
-    joblib.dump(features, out / "features.joblib")
+    model_file.write(transformer, out / "transformer.joblib")
+    model_file.write(features, out / "features.joblib")
     facts = f"{rows.shape[1]} columns → {features.shape[1]}"
     unused = (
         default_transform.left_out(materials.features) if _path(materials) in ("default", "standard_scaler") else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -64,6 +65,30 @@ def _made(root: Path, seed: str, names: list[str]) -> Digests:
         name, file, digest = line.split(" ")
         found.setdefault(name, {})[file] = digest
     return found
+
+
+AGAIN = """
+import pathlib, sys
+from trilho.steps.materials import Materials
+from unit.steps import cases
+
+root = pathlib.Path(sys.argv[1]) / "forest"
+folders = {step: root / "made" / step for step in ("ingest", "split", "transform")}
+folders["train"] = root / "again"
+folders["train"].mkdir()
+from trilho.steps.train import train
+train(Materials(cases.project(root), folders), folders["train"])
+"""
+
+
+def test_training_from_kept_features_makes_the_same_as_right_after_making_them(tmp_path: Path) -> None:
+    digests = _made(tmp_path, "1", ["forest"])["forest"]
+    done = subprocess.run(
+        [sys.executable, "-c", AGAIN, str(tmp_path)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
+    )
+    assert done.returncode == 0
+    again = (tmp_path / "forest" / "again" / "model.joblib").read_bytes()
+    assert hashlib.sha256(again).hexdigest() == digests["made/train/model.joblib"]
 
 
 @pytest.mark.parametrize("name", NAMES)
