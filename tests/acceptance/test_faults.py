@@ -49,9 +49,9 @@ class transform(StandardScaler):
         perhaps_die("transform")
         return super().fit(X, y, sample_weight)
 
-def train(X, y):
+def train(X, y, **params):
     perhaps_die("train")
-    return LogisticRegression(max_iter=1000).fit(X, y)
+    return LogisticRegression(**params).fit(X, y)
 
 def evaluate(model, frame, truth):
     perhaps_die("evaluate")
@@ -157,7 +157,7 @@ def test_no_server_at_all_trains_and_says_what_waits(project: Path, mlflow_serve
 
 def test_failing_function_is_named_and_its_run_is_recorded_as_failed(project: Path, mlflow_server: str) -> None:
     with (project / "faulty.py").open("a", encoding="utf-8") as code:
-        code.write("\ndef train(X, y):\n    raise ValueError('no luck today')\n")
+        code.write("\ndef train(X, y, **params):\n    raise ValueError('no luck today')\n")
     done = trilho(project, "run", server=mlflow_server, code=1)
     assert "faulty:train" in done.stderr
     assert "no luck today" in done.stderr

@@ -53,6 +53,8 @@ def save_model(
             )
         except MlflowException as error:
             shutil.rmtree(folder, ignore_errors=True)
+            if (trouble := _disk_trouble(error)) is not None:
+                raise trouble from error
             raise UntrustedModel(
                 "The model was not saved as an MLflow model: it holds types that nobody vouched for.",
                 state="The trained model is kept in the cache.",
@@ -61,6 +63,16 @@ def save_model(
             ) from error
     for cache in folder.rglob("__pycache__"):
         shutil.rmtree(cache, ignore_errors=True)
+
+
+def _disk_trouble(error: BaseException) -> OSError | None:
+    """The full or read-only disk behind an error: MLflow words any failure to save as one of skops."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def _pinned(package: str) -> str:
