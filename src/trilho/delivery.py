@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trilho import registry, steps, tracking, wire
 from trilho.errors import ServerRefused, ServerUnreachable, SpoolDamaged
 from trilho.project import ProjectFile, load
-from trilho.steps import Receipt, StepResult
-
-if TYPE_CHECKING:
-    from trilho.steps import Judgement
+from trilho.steps import Judgement, Receipt, StepResult
 
 LIVE_SECONDS = 3.0  # a training waits no longer than this for an answer
 
@@ -49,58 +47,53 @@ def deliver(
 
     A server that is down, slow or dies half-way fails no training: the run waits in the spool, and `sync` goes on.
 
-    Raises:
-        StepFailed, BadData, …: a step failed; its run is recorded as failed.
+    Raises StepFailed, BadData, … where a step failed; its run is recorded as failed.
     """
-    client, offline = _reach(server, say)
-    store = registry.open_store(client) if client else None
-    recorder = steps.Recorder(project, client, say)
-
-    try:
-        results = steps.run_steps(
-            project,
-            until=until,
-            force=force,
-            confirm=lambda entry: steps.still_registered(project, store, entry),
-            watch=(recorder.watch, lambda result, _: watch(result)),
-        )
-    except BaseException as problem:
-        recorder.end(problem)
-        raise
-    recorder.end(None)
-    done = Delivery(steps=tuple(results), offline=offline)
-    if client is None or until != "register":
-        return done
-    try:
-        judged = sync(project, client, say=say)
-        receipt = steps.read_receipt(project, results[-1].key)
-        if receipt is not None and receipt.rule != steps.rule_fingerprint(project):
-            judged = (*judged, settle(project, client, results[-1].key, receipt))
-        champion = registry.champion(registry.open_store(client), project.register.name)
-        return replace(done, receipt=receipt, judged=judged, champion=champion)
-    except (ServerUnreachable, ServerRefused) as error:
-        say(f"{error.what} What was not sent yet waits in the spool: trilho sync")
-        return replace(done, offline=error.what)
+    with _reached(server, say) as (client, offline):
+        store = registry.open_store(client) if client else None
+        recorder = steps.Recorder(project, client, say)
+        try:
+            results = steps.run_steps(
+                project,
+                until=until,
+                force=force,
+                confirm=lambda entry: steps.still_registered(project, store, entry),
+                watch=(recorder.watch, lambda result, _: watch(result)),
+            )
+        except BaseException as problem:
+            recorder.end(problem)
+            raise
+        recorder.end(None)
+        done = Delivery(steps=tuple(results), offline=offline)
+        if client is None or until != "register":
+            return done
+        try:
+            judged = sync(project, client, say=say)
+            receipt = steps.read_receipt(project, results[-1].key)
+            if receipt is not None and receipt.rule != steps.rule_fingerprint(project):
+                judged = (*judged, settle(project, client, results[-1].key, receipt))
+            champion = registry.champion(registry.open_store(client), project.register.name)
+            return replace(done, receipt=receipt, judged=judged, champion=champion)
+        except (ServerUnreachable, ServerRefused) as error:
+            say(f"{error.what} What was not sent yet waits in the spool: trilho sync")
+            return replace(done, offline=error.what)
 
 
 def sync(project: ProjectFile, client: wire.Client, *, say: Say = lambda _: None) -> tuple[Judgement, ...]:
-    """Send every waiting run, oldest first, and settle each version that comes of it.
-
-    Raises:
-        ServerUnreachable, ServerRefused: the rest still waits.
-    """
+    """Send every waiting run, oldest first, and settle each version that comes of it. On an error the rest waits."""
     judged = []
     store = registry.open_store(client)
     for folder in tracking.waiting(project.state_dir / "spool"):
         if tracking.is_alive(folder):
             continue  # its own process sends it
         try:
+            if not steps.belongs_here(project, folder):
+                continue  # of another profile: it waits for that profile's server
             package, receipt = steps.publish(project, client, store, folder)
+            if receipt is not None:
+                judged.append(settle(project, client, package, receipt))
         except SpoolDamaged as error:
             say(str(error))
-            continue
-        if receipt is not None:
-            judged.append(settle(project, client, package, receipt))
     return tuple(judged)
 
 
@@ -112,14 +105,18 @@ def settle(project: ProjectFile, client: wire.Client, package: str, receipt: Rec
     return judgement
 
 
-def _reach(server: Server, say: Say) -> tuple[wire.Client | None, str]:
+@contextmanager
+def _reached(server: Server, say: Say) -> Iterator[tuple[wire.Client | None, str]]:
+    """A client of a server that answers and "", else None and why not."""
     try:
         address = server(say)
         wire.probe(address)
-        return wire.connect(address, seconds=LIVE_SECONDS), ""
     except (ServerUnreachable, ServerRefused) as error:
         say(f"{error.what} Training goes on; the run is kept in the spool until trilho sync.")
-        return None, error.what
+        yield None, error.what
+        return
+    with wire.connect(address, seconds=LIVE_SECONDS) as client:
+        yield client, ""
 
 
 class Project:
@@ -128,7 +125,7 @@ class Project:
     Args:
         folder: The folder of trilho.yaml, or one below it.
         profile, overrides: As on the command line (--profile team, --set train.params.max_depth=8).
-        server: Starts the local platform where the profile names no server; given by `from trilho import Project`.
+        server: Starts the local platform where no server is named; `from trilho import Project` brings it along.
     """
 
     def __init__(
@@ -144,10 +141,8 @@ class Project:
 
     def run(self, until: str = "register", *, force: bool = False, watch: Watch = lambda _: None) -> Delivery:
         """Run what is stale up to the step `until`; a whole run also registers, judges and promotes."""
-        forced = frozenset(steps.STEPS if force else ())
-        return deliver(
-            self.file, server=lambda say: self._server(self.file, say), until=until, force=forced, watch=watch
-        )
+        every, server = frozenset(steps.STEPS if force else ()), lambda say: self._server(self.file, say)
+        return deliver(self.file, server=server, until=until, force=every, watch=watch)
 
     def inspect(self, step: str) -> Any:
         """What a step made, as Python objects. Raises NotRunYet."""

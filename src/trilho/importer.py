@@ -19,7 +19,6 @@ from trilho.errors import ImportFailed, MissingExtra
 # Import name → the extra of trilho that brings it, and the name it is installed by.
 EXTRAS = {
     "lightgbm": "lightgbm",
-    "onnxmltools": "lightgbm",
     "pandera": "checks",
 }
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
 import pytest
 
 from command_line import environment, trilho, trilho_json, write_project
@@ -88,6 +89,11 @@ def runs_of(server: str, project: Path) -> list[dict[str, object]]:
         return list(client.post("runs/search", {"experiment_ids": [experiment["experiment_id"]]}).get("runs", []))
 
 
+def family_of(process: subprocess.Popen[bytes]) -> list[int]:
+    """The server's process and those it started."""
+    return [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]
+
+
 def statuses(server: str, project: Path) -> list[str]:
     return sorted(run["info"]["status"] for run in runs_of(server, project))  # type: ignore[index]
 
@@ -113,7 +119,8 @@ def test_server_killed_during_training_fails_nothing_and_sync_sends_it_once(
     project: Path, own_server: tuple[subprocess.Popen[bytes], str], tmp_path: Path
 ) -> None:
     process, address = own_server
-    (project / f"at-train-SIGKILL-{process.pid}").touch()
+    for pid in family_of(process):
+        (project / f"at-train-SIGKILL-{pid}").touch()
     done = trilho(project, "run", server=address)
     assert "does not answer" in done.stderr
     assert "not judged yet" in done.stdout
@@ -134,10 +141,12 @@ def test_server_that_hangs_does_not_hang_the_training(
     project: Path, own_server: tuple[subprocess.Popen[bytes], str]
 ) -> None:
     process, address = own_server
-    (project / f"at-train-SIGSTOP-{process.pid}").touch()
+    for pid in family_of(process):
+        (project / f"at-train-SIGSTOP-{pid}").touch()
     done = trilho(project, "run", server=address)
     assert "not judged yet" in done.stdout
-    process.send_signal(signal.SIGCONT)
+    for pid in family_of(process):
+        os.kill(pid, signal.SIGCONT)
     assert trilho_json(project, "sync", server=address)["judged"][0]["decision"] == "promoted"
     assert statuses(address, project) == ["FINISHED"]
 

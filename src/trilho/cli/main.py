@@ -70,9 +70,10 @@ def main() -> None:
     except TrilhoError as error:
         typer.echo(f"\n{error}", err=True)
         sys.exit(exit_code_of(error))
-    except KeyboardInterrupt:
-        typer.echo("\nStopped. Nothing half-made was kept; trilho run goes on from the last finished step.", err=True)
-        sys.exit(INTERRUPTED)
+    except SystemExit as left:  # Typer makes this of Ctrl-C
+        if left.code == INTERRUPTED:
+            typer.echo("\nStopped. Nothing half-made was kept; trilho run goes on from the last step done.", err=True)
+        raise
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(FAILED)

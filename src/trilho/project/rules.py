@@ -55,8 +55,12 @@ def _infer_metrics(values: Values, infer: Callable[..., None]) -> None:
         return
     listed = values.get("evaluate.metrics")
     usual = PRIMARY_METRIC[task] if not listed or PRIMARY_METRIC[task] in listed else listed[0]
+    chosen = "primary_metric" in values
     infer("primary_metric", usual, *(["task"] if usual == PRIMARY_METRIC[task] else ["evaluate.metrics"]))
     primary = values["primary_metric"]
+    if task == "classification" and not chosen and not listed:
+        # Labels are coarse: on small test sets a comparison by f1 refuses most truly better models (guides/gates.md).
+        infer("evaluate.champion.metric", "brier", "task")
     infer("evaluate.champion.metric", primary if primary in METRICS else usual, "primary_metric")
     named = [primary, values["evaluate.champion.metric"], *values.get("evaluate.thresholds", ())]
     extra = [name for name in named if name in metrics_for(task) and name not in DEFAULT_METRICS[task]]

@@ -9,15 +9,24 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from trilho.steps.judgement import Judgement
 from trilho.steps.keys import STEPS
 from trilho.steps.loop import StepResult, look, run_steps
 from trilho.steps.materials import Materials
-from trilho.steps.publish import Receipt, publish, read_receipt, rule_fingerprint, still_registered, write_receipt
+from trilho.steps.publish import (
+    Receipt,
+    belongs_here,
+    publish,
+    read_receipt,
+    rule_fingerprint,
+    still_registered,
+    write_receipt,
+)
 from trilho.steps.record import Recorder
 
 if TYPE_CHECKING:
     from trilho.steps.inspecting import inspect
-    from trilho.steps.judging import Judgement, judge
+    from trilho.steps.judging import judge
 
 __all__ = [
     "STEPS",
@@ -26,6 +35,7 @@ __all__ = [
     "Receipt",
     "Recorder",
     "StepResult",
+    "belongs_here",
     "inspect",
     "judge",
     "look",
@@ -38,7 +48,7 @@ __all__ = [
 ]
 
 
-_LATER = {"Judgement": "judging", "judge": "judging", "inspect": "inspecting"}
+_LATER = {"judge": "judging", "inspect": "inspecting"}
 
 
 def __getattr__(name: str) -> Any:

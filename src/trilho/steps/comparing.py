@@ -47,7 +47,7 @@ def compare_versions(project: ProjectFile, client: Client, a: Version, b: Versio
         metrics=measured,
         params=differing,
         problem=evidence.champion_problem,
-        verdicts=gates.judge(evidence, rule_of(project)),
+        verdicts=gates.judge(evidence, rule_of(project, evidence)),
     )
 
 

@@ -11,7 +11,7 @@ from trilho import bundle
 from trilho.errors import BundleDamaged, CannotPredict, ServerRefused, UntrustedModel
 from trilho.gates import Evidence, Paired, Rule
 from trilho.importer import project_code
-from trilho.metrics import Outcome
+from trilho.metrics import METRICS, Outcome
 from trilho.project.file import ProjectFile
 from trilho.registry import Version
 from trilho.steps.loop import run_steps
@@ -39,18 +39,27 @@ def collect(project: ProjectFile, client: Client, challenger: Version, champion:
         try:
             theirs = bundle.open(fetched(project, client, champion), trust_code=project.serve.trust_code)
             found["champion_schema"] = {field.name: field.kind for field in theirs.schema.fields}
+            found["champion_optional"] = frozenset(field.name for field in theirs.schema.fields if field.nullable)
+            # A column that the champion's callers do not send is required, nullable or not.
+            found["optional"] = frozenset(
+                field.name for field in mine.schema.fields if field.nullable and field.name in found["champion_schema"]
+            )
             found["paired"] = _paired(project, mine, theirs, client, challenger, champion)
         except (BundleDamaged, CannotPredict, UntrustedModel, ServerRefused) as error:
-            found["champion_problem"] = " ".join(part for part in (error.what, error.why) if part)
+            found["champion_problem"] = " ".join(part for part in (error.what, error.why, error.remedy) if part)
         return Evidence(**found)
 
 
-def rule_of(project: ProjectFile) -> Rule:
-    """What the project asks of a version."""
+def rule_of(project: ProjectFile, evidence: Evidence) -> Rule:
+    """What the project asks of a version. Models without probabilities are compared by the primary metric."""
     section = project.evaluate
+    metric, paired = section.champion.metric, evidence.paired
+    if paired is not None and "probabilities" in METRICS[metric].needs:
+        bare = paired.challenger.probabilities is None or paired.champion.probabilities is None
+        metric = project.primary_metric if bare else metric
     return Rule(
         policy=project.register.promote,
-        metric=section.champion.metric,
+        metric=metric,
         thresholds=section.thresholds,
         margin=section.champion.margin,
         min_improvement=section.champion.min_improvement,
@@ -78,7 +87,9 @@ def _paired(
     unit, other = mine.metadata.get("unit", "row"), theirs.metadata.get("unit", "row")
     if unit != other:
         raise CannotPredict(
-            f"The champion's training rows are known by {other}, the challenger's by {unit}.",
+            f"The champion's training rows are known by {other}, the challenger's by {unit}."
+            if other != "unknown"
+            else "Which rows the champion was trained on is unknown: plain MLflow logged it.",
             remedy="Promote once with --force --reason; versions after that compare again.",
         )
     materials = Materials(
@@ -93,10 +104,12 @@ def _paired(
     rows = model_frame(frame, materials.features)
     truth = labels_of(frame[materials.dataset.target])
     groups = materials.units[unseen] if project.split.group_by else None
+    weight = project.train.sample_weight
     return Paired(
         challenger=_outcome(mine, rows, truth, mine.schema),
         champion=_outcome(theirs, rows, truth, mine.schema),
         groups=groups,
+        weights=frame[weight].to_numpy(dtype=float) if weight else None,
     )
 
 

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import getpass
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trilho import gates, registry
 from trilho.errors import PromotionContested, TrilhoError
 from trilho.project.file import ProjectFile
 from trilho.steps.evidence import collect, rule_of
+from trilho.steps.judgement import Judgement
 from trilho.wire import Client
 
 ATTEMPTS = 20  # a promotion that loses to another is judged again, against the new champion
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judgement:
-    """What the gates said of a version, and what came of it."""
-
-    version: registry.Version
-    verdicts: tuple[gates.Verdict, ...] = ()
-    event: registry.Event | None = None  # None: nothing was to be decided
-    before: int | None = None  # the champion it was judged against
 
 
 def judge(project: ProjectFile, client: Client, version: registry.Version, *, act: bool, force: str = "") -> Judgement:
@@ -69,7 +60,8 @@ def _verdicts(
     project: ProjectFile, client: Client, version: registry.Version, champion: registry.Version | None, force: str
 ) -> tuple[gates.Verdict, ...]:
     try:
-        return gates.judge(collect(project, client, version, champion), rule_of(project))
+        evidence = collect(project, client, version, champion)
+        return gates.judge(evidence, rule_of(project, evidence))
     except TrilhoError:
         if force:  # forced is forced: even what cannot be judged
             return ()

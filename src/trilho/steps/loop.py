@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -74,10 +74,7 @@ def run_steps(
         for step in STEPS[: STEPS.index(until) + 1]:
             if forget_changed(project.root):
                 materials = Materials(project, folders)  # a loaded model would go on with the code of before
-            result, entry = _step(cache, step, project, made, materials, step in force, confirm, watch)
-            folders[step], made[step] = entry.folder, entry.digest
-            _tell(watch, result, materials)
-            results.append(result)
+            results.append(_step(cache, step, project, folders, made, materials, step in force, confirm, watch))
     return results
 
 
@@ -103,18 +100,23 @@ def _step(
     cache: Cache,
     step: str,
     project: ProjectFile,
-    made: Mapping[str, str],
+    folders: dict[str, Path],
+    made: dict[str, str],
     materials: Materials,
     forced: bool,
     confirm: Confirm,
     watch: Sequence[Watch],
-) -> tuple[StepResult, Entry]:
+) -> StepResult:
+    """Run or reuse one step. Those who watch hear of its end before another run may look at the same entry."""
     own = ingredients(step, project, made)
     name = key(own) if own is not None else "unknown"
     with cache.lock(step, name):
         found = _find(cache, step, own, forced=forced, confirm=confirm)
         if found.entry is not None:
-            return _reused(step, found.entry), found.entry
+            folders[step], made[step] = found.entry.folder, found.entry.digest
+            reused = _reused(step, found.entry)
+            _tell(watch, reused, materials)
+            return reused
         _tell(watch, StepResult(step=step, status="running", reason=found.reason), materials)
         started = time.perf_counter()
         with cache.workplace(step, name) as out:
@@ -128,7 +130,10 @@ def _step(
             else:
                 entry = cache.keep(step, key(kept), out, ingredients=kept, facts=facts, seconds=seconds)
         done = StepResult(step=step, status="ran", reason=found.reason, facts=facts, seconds=seconds)
-        return replace(done, folder=entry.folder, key=entry.folder.name), entry
+        done = replace(done, folder=entry.folder, key=entry.folder.name)
+        folders[step], made[step] = entry.folder, entry.digest
+        _tell(watch, done, materials)
+        return done
 
 
 def _find(cache: Cache, step: str, own: Ingredients | None, *, forced: bool, confirm: Confirm) -> _Found:

@@ -62,6 +62,11 @@ def publish(project: ProjectFile, client: Client, store: VersionStore, folder: P
     return package, receipt
 
 
+def belongs_here(project: ProjectFile, folder: Path) -> bool:
+    """Was this run made with the profile that the project is loaded with? Another profile has another server."""
+    return read_header(folder).tags.get("trilho.profile") == project.profile
+
+
 def read_receipt(project: ProjectFile, package: str) -> Receipt | None:
     """The version that the package (the key of its register step) became in the registry of this profile."""
     try:
@@ -110,7 +115,7 @@ def _spooled(project: ProjectFile, package: str) -> bool:
     for log in (project.state_dir / "spool").glob("*/log.jsonl"):
         for record in read_log(log.parent):
             if record["kind"] == "register" and record["tags"].get("trilho.package") == package:
-                return read_header(log.parent).tags.get("trilho.profile") == project.profile
+                return belongs_here(project, log.parent)
     return False
 
 

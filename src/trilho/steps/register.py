@@ -54,7 +54,7 @@ def register(materials: Materials, out: Path) -> str:
         row_hashes=materials.units[materials.parts != TEST],
         metadata=_metadata(materials),
         out=out / "bundle.tar",
-        code=code[0] if code else None,
+        code=code,
         trusted=trusted,
     )
     save_model(
