@@ -16,6 +16,8 @@ _KIND, _BEFORE, _AFTER = "trilho.event", "trilho.before", "trilho.after"
 _NOBODY = "none"
 _YES = "true"
 
+LONGEST_WHY = 4000  # characters; MLflow's description column holds 5000
+
 
 def to_tags(event: Event) -> dict[str, str]:
     """The tags that `from_tags` reads. Whether an event is valid follows from the log, so it is not among them."""
@@ -25,7 +27,7 @@ def to_tags(event: Event) -> dict[str, str]:
         _AFTER: _NOBODY if event.after is None else str(event.after),
         "trilho.who": event.who,
         "trilho.when": repr(float(event.when)),
-        "trilho.why": event.why,
+        "trilho.why": _cut(event.why),
         "trilho.forced": str(event.forced).lower(),
         "trilho.stages": str(event.stages).lower(),
         "trilho.verdicts": event.verdicts,
@@ -65,8 +67,12 @@ def sentence(name: str, event: Event) -> str:
     before = f"v{event.before}" if event.before is not None else "none"
     after = f"v{event.after}" if event.after is not None else "none"
     if event.kind == "refused":
-        return f"{name} {after} was refused, champion stays {before}: {event.why}"
-    return f"{name} champion {before} → {after}, {event.kind} by {event.who}: {event.why}"
+        return f"{name} {after} was refused, champion stays {before}: {_cut(event.why)}"
+    return f"{name} champion {before} → {after}, {event.kind} by {event.who}: {_cut(event.why)}"
+
+
+def _cut(why: str) -> str:
+    return why if len(why) <= LONGEST_WHY else why[: LONGEST_WHY - 1] + "…"
 
 
 def _number(text: str) -> int | None:

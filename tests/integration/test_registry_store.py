@@ -1,0 +1,51 @@
+"""MLflow's registry keeps the contract of a VersionStore, on a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from trilho import registry, wire
+from trilho.registry import MlflowVersionStore, mlflow_store
+from unit.registry.store_contract import VersionStoreContract
+
+
+class TestMlflowVersionStore(VersionStoreContract):
+    @pytest.fixture
+    def client(self, mlflow_server: str) -> Iterator[wire.Client]:
+        with wire.connect(mlflow_server) as client:
+            yield client
+
+    @pytest.fixture
+    def store(self, client: wire.Client) -> MlflowVersionStore:
+        self.client = client
+        return MlflowVersionStore(client)
+
+    def delete_version(self, store: MlflowVersionStore, name: str, number: int) -> None:
+        self.client.delete("model-versions/delete", {"name": name, "version": str(number)})
+
+    def delete_model(self, store: MlflowVersionStore, name: str) -> None:
+        self.client.delete("registered-models/delete", {"name": name})
+
+    def test_long_histories_and_lists_are_read_to_the_end(
+        self, store: MlflowVersionStore, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(mlflow_store, "_PAGE", 3)
+        self.register(store, name, 8)
+        self.promote(store, name, *range(1, 9))
+        assert [event.after for event in registry.history(store, name)] == list(range(1, 9))
+        assert [version.number for version in store.versions(name)] == list(range(8, 0, -1))
+        assert name in store.names()
+
+    def test_an_event_is_readable_in_mlflow_and_leads_to_its_version(
+        self, store: MlflowVersionStore, client: wire.Client, name: str
+    ) -> None:
+        self.register(store, name, 1)
+        self.promote(store, name, 1)
+        model = client.get("registered-models/get", {"name": f"{name}.history"})["registered_model"]
+        assert name in model["description"]
+        assert "trilho history" in model["description"]
+        event = client.get("model-versions/get", {"name": f"{name}.history", "version": "1"})["model_version"]
+        assert event["description"] == f"{name} champion none → v1, promoted by ana: better"
+        assert event["source"] == f"models:/{name}/1"
