@@ -138,9 +138,10 @@ def mark_sent(folder: Path, **fact: Any) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Remove a run that arrived. Hidden first, so that nobody meets half a folder."""
+    """Remove a run that arrived. Hidden first, so that nobody meets half a folder. Another sender may have done it."""
     gone = folder.with_name(f".gone-{folder.name}")
-    folder.replace(gone)
+    with suppress(FileNotFoundError):
+        folder.replace(gone)
     with suppress(OSError):
         Path(_alive(folder).lock_file).unlink()
     for left in folder.parent.glob(".gone-*"):  # this one, and those of processes killed while removing theirs

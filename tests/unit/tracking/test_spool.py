@@ -216,6 +216,8 @@ def test_a_discarded_run_leaves_nothing(run: SpooledRun, tmp_path: Path) -> None
     assert waiting(tmp_path) == [run.folder]  # what is half removed waits for nothing
     discard(run.folder)
     assert list(tmp_path.iterdir()) == []
+    discard(run.folder)  # by a second sender of the same run
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '"text"', json.dumps({"key": "k", "unknown": 1})])
