@@ -41,10 +41,10 @@ def parses(words: list[str]) -> str:
 @functools.cache
 def _command_line() -> typer.Typer:
     """The real one with verbs that do nothing."""
-    from trilho.cli.main import app
+    from trilho.cli.main import application
 
     empty = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    for info in app.registered_commands:
+    for info in application().registered_commands:
         assert info.callback is not None
         empty.command()(functools.wraps(info.callback)(lambda **_: None))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from generating.markdown import docstring, table
 from trilho.cli import exits
-from trilho.cli.main import app
+from trilho.cli.main import application
 from trilho.cli.status import status
 
 # For every verb a command that a person would type. A test parses each as the command line would.
@@ -58,7 +58,7 @@ def commands_page() -> str:
         table(("option", "what it is"), [(_spelled(name, info), info.help) for name, info in _SHARED.items()])
     )
     panel = ""
-    for info in app.registered_commands:
+    for info in application().registered_commands:
         assert info.callback is not None
         if info.rich_help_panel != panel:
             panel = str(info.rich_help_panel)

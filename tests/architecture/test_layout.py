@@ -77,7 +77,7 @@ def test_every_public_function_says_what_it_does() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("code", ["import trilho", "from trilho.cli.main import app"])
+@pytest.mark.parametrize("code", ["import trilho", "from trilho.cli.main import application; application()"])
 def test_import_loads_no_mlflow_and_no_pandas(code: str) -> None:
     assert loaded_by(code) & {"mlflow", "pandas", "sklearn", "numpy", "onnxruntime", "pyarrow", "matplotlib"} == set()
 

@@ -30,10 +30,10 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_verb_has_an_example() -> None:
-    from trilho.cli.main import app
+    from trilho.cli.main import application
 
     text = page("commands.md")
-    verbs = [info.callback.__name__.replace("_", "-") for info in app.registered_commands if info.callback]
+    verbs = [info.callback.__name__.replace("_", "-") for info in application().registered_commands if info.callback]
     for verb in verbs:
         section = text.partition(f"### trilho {verb}")[2].partition("\n##")[0]
         assert f"```sh\ntrilho {verb}" in section, f"trilho {verb} has no example in docs/generating/commands.py"

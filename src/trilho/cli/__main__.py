@@ -1,5 +1,5 @@
 """python -m trilho.cli: the command line where the script is not on PATH."""
 
-from trilho.cli.main import main
+from trilho.cli.main import process
 
-main()
+process()

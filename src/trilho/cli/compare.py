@@ -18,8 +18,6 @@ def compare(
     json: AsJson = False,
 ) -> None:
     """Compare two versions: metrics on common unseen rows, parameters that differ, and what the gate would say."""
-    from rich.table import Table
-
     from trilho import registry
     from trilho.cli import output
     from trilho.cli.worded import verdict_json
@@ -36,14 +34,12 @@ def compare(
         return
     output.plain(f"{name} v{a} and v{b}" + (f", {found.rows} common unseen rows" if found.rows else ""))
     output.plain()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("", f"v{a}", f"v{b}", "difference"):
-        table.add_column(column, justify="left" if not column else "right")
-    for metric, (left, right) in found.metrics.items():
-        table.add_row(metric, f"{left:.4f}", f"{right:.4f}", f"{right - left:+.4f}")
-    for param, (old, new) in found.params.items():
-        table.add_row(param, old, new, "")
-    output.out.print(table)
+    rows = [
+        (metric, f"{left:.4f}", f"{right:.4f}", f"{right - left:+.4f}")
+        for metric, (left, right) in found.metrics.items()
+    ]
+    rows += [(param, old, new, "") for param, (old, new) in found.params.items()]
+    output.table({"": "left", f"v{a}": "right", f"v{b}": "right", "difference": "right"}, rows)
     if found.problem:
         output.plain()
         output.state("Not on common rows", found.problem)

@@ -7,8 +7,6 @@ from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connect
 
 def history(project: Folder = HERE, profile: Profile = None, overrides: Overrides = None, json: AsJson = False) -> None:
     """Show every promotion, rollback and refusal, oldest first, as the registry keeps them."""
-    from rich.table import Table
-
     from trilho import registry
     from trilho.cli import output
     from trilho.cli.worded import event_json, moment
@@ -22,9 +20,7 @@ def history(project: Folder = HERE, profile: Profile = None, overrides: Override
     if not events:
         output.state("History", f"{file.register.name} has none yet: trilho run")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("when", "what", "champion", "who", "why"):
-        table.add_column(column, overflow="fold")
+    rows = []
     for event in events:
         before = f"v{event.before}" if event.before else "none"
         if event.kind == "refused":
@@ -32,5 +28,5 @@ def history(project: Folder = HERE, profile: Profile = None, overrides: Override
         else:
             moved = f"{before} → v{event.after}"
         what = event.kind + (" (forced)" if event.forced else "") + ("" if event.valid else " (void)")
-        table.add_row(moment(event.when), what, moved, event.who, event.why)
-    output.out.print(table)
+        rows.append((moment(event.when), what, moved, event.who, event.why))
+    output.table(dict.fromkeys(("when", "what", "champion", "who", "why"), "left"), rows)

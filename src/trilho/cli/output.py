@@ -1,61 +1,81 @@
-"""How results are worded: facts to stdout, progress to stderr, no colour or spinner where nobody looks."""
+"""How results are worded: facts to stdout, progress to stderr, no colour or spinner where nobody looks.
+
+Rich draws tables and the spinner; lines need no more than a colour, and so most commands do without importing it.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
-from rich.text import Text
+import typer
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-_COLOURS = {
-    "pass": "green",
-    "fail": "red",
-    "not comparable": "yellow",
-    "ran": "cyan",
-    "reused": "dim",
-    "stale": "yellow",
+_COLOURS: dict[str, dict[str, Any]] = {
+    "pass": {"fg": "green"},
+    "fail": {"fg": "red"},
+    "not comparable": {"fg": "yellow"},
+    "ran": {"fg": "cyan"},
+    "reused": {"dim": True},
+    "stale": {"fg": "yellow"},
 }
 
 
 def line(name: str, status: str, rest: str = "", *, width: int = 12) -> None:
     """One fact a line: "  train        18.4 s    max_depth changed: 6 → 8"."""
-    text = Text(f"  {name:<{width}} ")
-    text.append(f"{status:<9}", style=_COLOURS.get(status.strip(), ""))
-    text.append(f" {rest}" if rest else "")
-    text.rstrip()
-    out.print(text)
+    padded = f"{status:<9}" if rest else status
+    coloured = typer.style(padded, **_COLOURS.get(status.strip(), {}))
+    _echo(f"  {name:<{width}} {coloured}" + (f" {rest}" if rest else ""))
 
 
 def state(name: str, rest: str) -> None:
     """A line of the new state: "Promoted   fraud v15 is champion, was v11"."""
-    out.print(Text.assemble((f"{name:<10} ", "bold"), rest))
+    _echo(typer.style(f"{name:<10} ", bold=True) + rest)
 
 
 def plain(text: str = "") -> None:
-    out.print(Text(text))
+    """A line of text as it is, to stdout."""
+    _echo(text)
 
 
 def progress(text: str) -> None:
     """Something on the way, to stderr."""
-    err.print(Text(text, style="dim"))
+    _echo(typer.style(text, dim=True), err=True)
 
 
 def as_json(value: Any) -> None:
+    """The facts as JSON, to stdout."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def table(columns: Mapping[str, str], rows: Iterable[Sequence[str]]) -> None:
+    """Columns by their heading, each "left" or "right"; long words are folded."""
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, side in columns.items():
+        drawn.add_column(heading, overflow="fold", justify="right" if side == "right" else "left")
+    for row in rows:
+        drawn.add_row(*row)
+    Console(highlight=False, soft_wrap=True).print(drawn)
 
 
 @contextmanager
 def waiting(text: str) -> Iterator[None]:
     """A spinner while something runs; nothing where stderr is no terminal."""
-    if err.is_terminal:
-        with err.status(Text(text, style="dim")):
-            yield
-    else:
+    if not sys.stderr.isatty():
         yield
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status(Text(text, style="dim")):
+        yield
+
+
+def _echo(text: str, *, err: bool = False) -> None:
+    typer.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)

@@ -36,6 +36,7 @@ def ps(
 
 
 def shown(status: Status) -> list[str]:
+    """A service in one line."""
     facts = [status.address] if status.address else []
     if status.pid is not None:
         facts.append(f"process {status.pid}")
@@ -47,6 +48,7 @@ def shown(status: Status) -> list[str]:
 
 
 def status_json(status: Status) -> dict[str, object]:
+    """A service's status as plain values."""
     return {
         "name": status.name,
         "state": status.state,

@@ -63,6 +63,7 @@ def run(
 
 
 def show_step(result: StepResult) -> None:
+    """One step that is done: how long it took, or that it was reused, and why it ran."""
     from trilho.cli import output
 
     status = f"{result.seconds:6.1f} s" if result.status == "ran" else result.status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,7 +43,7 @@ def serve(
     served = serving.Served(predictor=predictor, name=found.name, version=found.version, since=time.time())
     output.state("Serving", f"{found.name} v{found.version} answers at {listening.address}")
     output.state("Ask", f"curl {listening.address}/health")
-    output.out.file.flush()  # into a pipe, too, before the first request
+    sys.stdout.flush()  # into a pipe, too, before the first request
     serving.work(listening.sock, served, journal=file.state_dir / "journal", share=file.serve.journal)
     output.state("Stopped", f"{found.name} v{found.version}; its journal is in {file.state_dir / 'journal'}")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def show_delivery(file: ProjectFile, done: Delivery) -> None:
+    """What came of a run, after its steps: verdicts, the new state, the way back or on."""
     for judgement in done.judged:
         output.plain()
         show_judgement(file, judgement)
@@ -29,6 +30,7 @@ def show_delivery(file: ProjectFile, done: Delivery) -> None:
 
 
 def show_champion(file: ProjectFile, done: Delivery) -> None:
+    """Who is champion where nothing was decided."""
     assert done.receipt is not None
     name, number = done.receipt.name, done.receipt.number
     if done.champion is not None and done.champion.number == number:
@@ -77,6 +79,7 @@ def show_judgement(file: ProjectFile, judgement: Judgement) -> None:
 
 
 def delivery_json(done: Delivery) -> dict[str, Any]:
+    """A delivery as plain values."""
     return {
         "steps": [step_json(result) for result in done.steps],
         "version": done.receipt.number if done.receipt else None,
@@ -88,11 +91,13 @@ def delivery_json(done: Delivery) -> dict[str, Any]:
 
 
 def step_json(result: StepResult) -> dict[str, Any]:
+    """A step's result as plain values."""
     found = {name: value for name, value in vars(result).items() if name != "folder"}
     return {**found, "folder": str(result.folder) if result.folder else None}
 
 
 def judgement_json(item: Judgement) -> dict[str, Any]:
+    """A judgement as plain values."""
     return {
         "version": item.version.number,
         "before": item.before,
@@ -102,10 +107,12 @@ def judgement_json(item: Judgement) -> dict[str, Any]:
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as plain values."""
     return dict(vars(verdict))
 
 
 def version_json(version: Version) -> dict[str, Any]:
+    """A version as plain values."""
     return {
         "name": version.name,
         "version": version.number,
@@ -116,6 +123,7 @@ def version_json(version: Version) -> dict[str, Any]:
 
 
 def event_json(event: Event) -> dict[str, Any]:
+    """An event as plain values, its time as text."""
     return {**vars(event), "when": moment(event.when)}
 
 

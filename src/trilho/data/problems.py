@@ -14,6 +14,8 @@ SHOWN = 12  # names listed in a message before it says how many more there are
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
+    """One thing that is wrong with the data; several are told in one error."""
+
     what: str  # one sentence that names the column
     remedy: str  # what to do about it, one line
 

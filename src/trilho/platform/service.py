@@ -96,8 +96,10 @@ class Status:
 
 
 def log_path(state_dir: Path, name: str) -> Path:
+    """Where a service of the project in `state_dir` writes its log."""
     return state_dir / "logs" / f"{name}.log"
 
 
 def record_path(state_dir: Path, name: str) -> Path:
+    """Where it is written down that a service of the project in `state_dir` was started."""
     return state_dir / "services" / f"{name}.json"

@@ -85,6 +85,7 @@ def data_folder(state_dir: Path) -> Path:
 
 
 def database_path(state_dir: Path) -> Path:
+    """The SQLite file of the local tracking server."""
     return data_folder(state_dir) / "mlflow.db"
 
 

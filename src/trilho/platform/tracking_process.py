@@ -37,6 +37,7 @@ _ARTIFACT_ROOT = "mlflow-artifacts:/"  # no client ever sees a path of the serve
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the server as its command line says."""
     parser = argparse.ArgumentParser(prog="python -m trilho.platform.tracking_process", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5000)

@@ -11,6 +11,7 @@ _SHOWN = 10
 
 
 def no_such_model(name: str, names: Iterable[str]) -> VersionNotFound:
+    """The error for a model that is not there, with near names."""
     known = sorted(names)
     return VersionNotFound(
         f"There is no model '{name}' in the registry.{_did_you_mean(name, known)}",
@@ -20,6 +21,7 @@ def no_such_model(name: str, names: Iterable[str]) -> VersionNotFound:
 
 
 def no_such_version(name: str, number: int, numbers: Iterable[int]) -> VersionNotFound:
+    """The error for a version that is not there, with those that are."""
     known = sorted(numbers, reverse=True)
     return VersionNotFound(
         f"{name} has no version {number}.",
@@ -29,6 +31,7 @@ def no_such_version(name: str, number: int, numbers: Iterable[int]) -> VersionNo
 
 
 def no_such_alias(name: str, alias: str, aliases: Iterable[str]) -> VersionNotFound:
+    """The error for an alias that is not there, with those that are."""
     known = sorted(aliases)
     return VersionNotFound(
         f"{name} has no @{alias}.{_did_you_mean(alias, known)}",
@@ -38,6 +41,7 @@ def no_such_alias(name: str, alias: str, aliases: Iterable[str]) -> VersionNotFo
 
 
 def no_such_stage(name: str, stage: str) -> VersionNotFound:
+    """The error for a stage that no version has."""
     return VersionNotFound(
         f"No version of {name} has the stage {stage}.",
         why="MLflow's stages follow the champion only where register.stages is on.",
@@ -46,6 +50,7 @@ def no_such_stage(name: str, stage: str) -> VersionNotFound:
 
 
 def no_such_uri(uri: str) -> VersionNotFound:
+    """The error for a URI that names no version."""
     return VersionNotFound(
         f"'{uri}' does not name a registered version.",
         remedy="Write models:/NAME@champion, models:/NAME/3, models:/NAME/latest or models:/NAME/Production.",

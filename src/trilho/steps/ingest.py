@@ -34,6 +34,7 @@ def ingest(materials: Materials, out: Path) -> str:
 
 
 def write_dataset(dataset: Dataset, out: Path) -> None:
+    """Write a data set as data.parquet and dataset.json into the folder `out`."""
     dataset.frame.to_parquet(out / "data.parquet", index=False)
     facts = {name: value for name, value in vars(dataset).items() if name not in ("frame", "columns")}
     facts["columns"] = [asdict(column) for column in dataset.columns]

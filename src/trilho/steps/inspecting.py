@@ -55,6 +55,7 @@ def inspect_text(project: ProjectFile, step: str) -> str:
 
 
 def last_folder(project: ProjectFile, step: str) -> Path | None:
+    """The folder of the step's last entry; None where it has not run."""
     entry = Cache(project.state_dir / "cache").last(step)
     return entry.folder if entry else None
 

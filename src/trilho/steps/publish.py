@@ -77,6 +77,7 @@ def read_receipt(project: ProjectFile, package: str) -> Receipt | None:
 
 
 def write_receipt(project: ProjectFile, package: str, receipt: Receipt) -> None:
+    """Remember which version a package became, whole or not at all."""
     file = _file(project, package)
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f".{file.name}.{os.getpid()}")

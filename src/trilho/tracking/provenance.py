@@ -23,7 +23,8 @@ def git_tags(folder: Path) -> dict[str, str]:
 
 def environment_lines() -> list[str]:
     """Python, system and every installed package with its version, one a line, as pip freeze would."""
-    packages = {dist.metadata["Name"]: dist.version for dist in distributions() if dist.metadata["Name"]}
+    every = (dist.metadata for dist in distributions())  # read once: each access parses the file anew
+    packages = {about["Name"]: about["Version"] for about in every if about["Name"]}
     head = [f"# Python {platform.python_version()} on {platform.system()} {platform.machine()}"]
     return head + [f"{name}=={number}" for name, number in sorted(packages.items(), key=lambda item: item[0].lower())]
 

@@ -134,6 +134,7 @@ def read_sent(folder: Path) -> list[Record]:
 
 
 def mark_sent(folder: Path, **fact: Any) -> None:
+    """Note that the server has acknowledged `fact`."""
     _append(folder / "sent.jsonl", json.dumps(fact, ensure_ascii=False))
 
 

@@ -50,8 +50,8 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
 def test_the_least_project_gets_every_default(write: Write) -> None:
     project = load(write(LEAST), environment={})
     assert (project.name, project.experiment, project.register.name) == ("shop", "shop", "shop")
-    assert project.primary_metric == project.evaluate.champion.metric == "f1"
-    assert project.evaluate.metrics == ("accuracy", "precision", "recall", "f1", "roc_auc")
+    assert (project.primary_metric, project.evaluate.champion.metric) == ("f1", "brier")
+    assert project.evaluate.metrics == ("accuracy", "precision", "recall", "f1", "roc_auc", "brier")
     assert (project.profile, project.tracking_uri, project.positive_class) == ("local", None, None)
     assert (project.serve.reload_every, project.monitor.window, project.retrain.cooldown) == (2.0, 86_400.0, 86_400.0)
     assert (project.split.method, project.split.test_size, project.transform.using) == ("hash", 0.2, "default")
