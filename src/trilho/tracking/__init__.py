@@ -2,7 +2,7 @@
 
 from trilho.tracking.run import RunHeader, SentModel, SentRun
 from trilho.tracking.sending import RUN_KEY, send, send_records
-from trilho.tracking.spool import SpooledRun, discard, is_alive, read_header, read_log, start_run, waiting
+from trilho.tracking.spool import SpooledRun, discard, is_alive, one_sync, read_header, read_log, start_run, waiting
 
 __all__ = [
     "RUN_KEY",
@@ -12,6 +12,7 @@ __all__ = [
     "SpooledRun",
     "discard",
     "is_alive",
+    "one_sync",
     "read_header",
     "read_log",
     "send",

@@ -15,7 +15,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,14 @@ def start_run(
 def waiting(spool: Path) -> list[Path]:
     """The folders of all runs that are not sent yet, oldest first."""
     return sorted(path.parent for path in spool.glob("*/run.json") if not path.parent.name.startswith("."))
+
+
+@contextmanager
+def one_sync(spool: Path) -> Iterator[None]:
+    """While inside, others that ask wait. A run that two send at once would become two versions."""
+    spool.mkdir(parents=True, exist_ok=True)
+    with FileLock(spool / ".syncing"):
+        yield
 
 
 def is_alive(folder: Path) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from trilho.errors import SpoolDamaged
-from trilho.tracking import SpooledRun, discard, is_alive, read_header, read_log, start_run, waiting
+from trilho.tracking import SpooledRun, discard, is_alive, one_sync, read_header, read_log, start_run, waiting
 from trilho.tracking.spool import mark_sent, read_sent
 
 
@@ -218,6 +218,28 @@ def test_a_discarded_run_leaves_nothing(run: SpooledRun, tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
     discard(run.folder)  # by a second sender of the same run
     assert list(tmp_path.iterdir()) == []
+
+
+def test_syncs_wait_for_each_other(tmp_path: Path) -> None:
+    order: list[str] = []
+    inside, waiting_too = threading.Event(), threading.Event()
+
+    def second() -> None:
+        inside.wait()
+        waiting_too.set()
+        with one_sync(tmp_path / "spool"):
+            order.append("second")
+
+    other = threading.Thread(target=second)
+    other.start()
+    with one_sync(tmp_path / "spool"):
+        inside.set()
+        waiting_too.wait()
+        other.join(timeout=0.2)  # as much time as it wants to go wrong
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
+    assert waiting(tmp_path / "spool") == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '"text"', json.dumps({"key": "k", "unknown": 1})])
