@@ -102,17 +102,29 @@ class MlflowVersionStore:
 
     def append_event(self, name: str, event: Event) -> int:
         history, key = name + HISTORY_SUFFIX, secrets.token_hex(8)
-        self._make_model(history, _DESCRIPTION.format(name=name))
-        body = {
+        about = event.after or event.before
+        body: Json = {
             "name": history,
-            "source": self._source(name, event),
+            "source": f"models:/{name}/{about}" if about else self._source(name, event),
             "description": sentence(name, event),
             "tags": _pairs({**to_tags(event), _EVENT_KEY: key}),
         }
-        created = patiently(
-            lambda: self._client.post("model-versions/create", body)["model_version"],
-            landed=lambda: self._by_tag(history, _EVENT_KEY, key),
-        )
+
+        def append() -> Json:
+            created: Json = self._client.post("model-versions/create", body)["model_version"]
+            return created
+
+        def landed() -> Json | None:
+            return self._by_tag(history, _EVENT_KEY, key)
+
+        try:
+            created = patiently(append, landed=landed)
+        except ServerRefused as error:
+            if not _is_missing(error):
+                raise
+            body["source"] = self._source(name, event)  # that version is gone, or this is the first event
+            self._make_model(history, _DESCRIPTION.format(name=name))
+            created = patiently(append, landed=landed)
         return int(created["version"])
 
     def events(self, name: str) -> tuple[Entry, ...]:

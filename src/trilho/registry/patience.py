@@ -1,7 +1,8 @@
 """Ask again when the tracking server is only busy.
 
-Under rival writers MLflow answers 500 for what passes by itself: "database is locked" (SQLite), a version number that
-another request took three times in a row, an alias that two requests insert at once.
+Under rival writers MLflow refuses what passes by itself: "database is locked" (503), a version number that others took
+three times in a row (500), one tag or alias that two requests insert at once (400 BAD_REQUEST, its name for any other
+error of the database).
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ Answer = TypeVar("Answer")
 
 ATTEMPTS = 8
 LONGEST_PAUSE = 2.0  # seconds
-
-_BUSY = (409, 429)
 
 
 def patiently(
@@ -40,7 +39,7 @@ def patiently(
         try:
             return ask()
         except ServerRefused as error:
-            if error.status < 500 and error.status not in _BUSY:
+            if not _passes(error):
                 raise
             refusal = error
         pause(random.uniform(0, min(LONGEST_PAUSE, 0.05 * 2**attempt)))
@@ -54,3 +53,7 @@ def patiently(
         status=refusal.status,
         error_code=refusal.error_code,
     )
+
+
+def _passes(error: ServerRefused) -> bool:
+    return error.status >= 500 or error.status in (409, 429) or error.error_code == "BAD_REQUEST"

@@ -6,7 +6,7 @@ import time
 
 from trilho.errors import PromotionContested, PromotionRefused, ServerRefused, ServerUnreachable, VersionNotFound
 from trilho.registry.ledger import Ledger, read
-from trilho.registry.settling import Clock, is_same, settle, version_before, write_aliases
+from trilho.registry.settling import Clock, is_same, observe, settle, version_before, write_aliases
 from trilho.registry.store import VersionStore
 from trilho.registry.version import CHALLENGER, Event
 
@@ -42,9 +42,11 @@ def promote(
         PromotionContested: somebody else was promoted meanwhile. Judge against that one and try again.
     """
     store.get(name, number)
-    ledger = settle(store, name, clock=clock)
-    if ledger.tail is not None and ledger.champion == number:
-        return ledger.tail.event
+    ledger = observe(store, name, clock=clock)
+    if ledger.champion == number:
+        ledger = settle(store, name, clock=clock)  # perhaps it was promoted by somebody who died before the aliases
+        if ledger.tail is not None and ledger.champion == number:
+            return ledger.tail.event
     if ledger.champion != before:
         raise _contested(name, f"v{number} was judged against {_worded(before)}", ledger, f"trilho promote {number}")
     event = Event(
@@ -77,7 +79,7 @@ def refuse(
         VersionNotFound: no such version.
     """
     store.get(name, number)
-    champion = settle(store, name, clock=clock).champion
+    champion = observe(store, name, clock=clock).champion
     event = Event(kind="refused", before=champion, after=number, who=who, when=clock(), why=why, verdicts=verdicts_json)
     own = store.append_event(name, event)
     ledger = read(store.events(name))
@@ -114,7 +116,7 @@ def rollback(
     """
     if to is not None:
         store.get(name, to)
-    ledger = settle(store, name, clock=clock)
+    ledger = observe(store, name, clock=clock)
     target = version_before(store, name, ledger) if to is None else to
     if target is None:
         raise VersionNotFound(
@@ -124,7 +126,7 @@ def rollback(
             remedy="See what happened: trilho history. Promote a version: trilho promote VERSION",
         )
     if ledger.tail is not None and target == ledger.champion:
-        return ledger.tail.event
+        return (settle(store, name, clock=clock).tail or ledger.tail).event
     if not is_same(store, name, ledger, target):
         raise PromotionRefused(
             f"{name} v{target} never was champion, so one cannot go back to it.",

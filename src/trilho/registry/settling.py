@@ -10,6 +10,7 @@ leaves a mark in the log first, and takes it away when done:
 
 from __future__ import annotations
 
+import random
 import secrets
 import time
 from collections.abc import Callable
@@ -27,18 +28,39 @@ Clock = Callable[[], float]
 # it is cleared away.
 MARK_SECONDS = 900.0
 
+# How often one looks again before finishing what somebody began less than FRESH_SECONDS ago: rivals that all finish
+# each other's work stand in each other's way. Only speed hangs on it, so clocks that differ do no harm.
+PAUSES = 20
+FRESH_SECONDS = 5.0
+
 _ROUNDS = 1000  # against a log that is rewritten by hand while we read it; rivals end by themselves
 
 
 def settle(store: VersionStore, name: str, *, clock: Clock = time.time) -> Ledger:
     """Bring log and aliases together; the ledger of that moment.
 
-    Finishes what a killed promoter began. An alias that was moved outside trilho is adopted: an event says so.
+    What somebody else is about to finish is left to them, for as long as they may be at it; then it is finished here.
+    """
+    first = ledger = observe(store, name, clock=clock)
+    for _ in range(PAUSES):
+        if not (_unfinished(ledger) and _is_fresh(ledger, clock())):
+            break
+        time.sleep(random.uniform(0.05, 0.15))
+        ledger = observe(store, name, clock=clock)
+        if _number_of_tail(ledger) != _number_of_tail(first):
+            return ledger  # rivals are alive, and each writes the aliases after its event
+    return write_aliases(store, name, clock=clock) if _unfinished(ledger) else ledger
+
+
+def observe(store: VersionStore, name: str, *, clock: Clock = time.time) -> Ledger:
+    """What the log says now; an alias that was moved outside trilho is taken into the log first.
+
+    Aliases may lag behind the answer while somebody is writing, or died while writing.
     """
     for _ in range(_ROUNDS):
         ledger = read(store.events(name))
         if ledger.certain and _unfinished(ledger):
-            return write_aliases(store, name, clock=clock)
+            return ledger
         alias = store.by_alias(name, CHAMPION)
         found = alias.number if alias else None
         if ledger.certain and found == ledger.champion:
@@ -46,8 +68,7 @@ def settle(store: VersionStore, name: str, *, clock: Clock = time.time) -> Ledge
         if read(store.events(name)) != ledger:
             continue  # somebody wrote meanwhile, so this alias and this log do not belong together
         why = "the champion was moved outside trilho" if ledger.certain else "an event before this one is gone"
-        if not _adopt(store, name, ledger, found, why, clock):
-            return Ledger()
+        return write_aliases(store, name, clock=clock) if _adopt(store, name, ledger, found, why, clock) else Ledger()
     raise _restless(name)
 
 
@@ -96,6 +117,17 @@ def _unfinished(ledger: Ledger) -> bool:
     if ledger.tail is None:
         return False
     return not ledger.tail.settled or any(entry.writing for entry in ledger.entries)
+
+
+def _is_fresh(ledger: Ledger, now: float) -> bool:
+    began = [began for entry in ledger.entries for began in entry.writing.values()]
+    if ledger.tail is not None and not ledger.tail.settled:
+        began.append(ledger.tail.event.when)
+    return any(abs(now - moment) < FRESH_SECONDS for moment in began)
+
+
+def _number_of_tail(ledger: Ledger) -> int:
+    return ledger.tail.event.number if ledger.tail else 0
 
 
 def _write(store: VersionStore, name: str, ledger: Ledger) -> bool:
