@@ -83,17 +83,18 @@ def sync(project: ProjectFile, client: wire.Client, *, say: Say = lambda _: None
     """Send every waiting run, oldest first, and settle each version that comes of it. On an error the rest waits."""
     judged = []
     store = registry.open_store(client)
-    for folder in tracking.waiting(project.state_dir / "spool"):
-        if tracking.is_alive(folder):
-            continue  # its own process sends it
-        try:
-            if not steps.belongs_here(project, folder):
-                continue  # of another profile: it waits for that profile's server
-            package, receipt = steps.publish(project, client, store, folder)
-            if receipt is not None:
-                judged.append(settle(project, client, package, receipt))
-        except SpoolDamaged as error:
-            say(str(error))
+    with tracking.one_sync(project.state_dir / "spool"):
+        for folder in tracking.waiting(project.state_dir / "spool"):
+            if tracking.is_alive(folder):
+                continue  # its own process sends it
+            try:
+                if not steps.belongs_here(project, folder):
+                    continue  # of another profile: it waits for that profile's server
+                package, receipt = steps.publish(project, client, store, folder)
+                if receipt is not None:
+                    judged.append(settle(project, client, package, receipt))
+            except SpoolDamaged as error:
+                say(str(error))
     return tuple(judged)
 
 

@@ -98,8 +98,11 @@ def still_registered(project: ProjectFile, store: VersionStore | None, entry: En
     """
     package = entry.folder.name
     receipt = read_receipt(project, package)
+    if receipt is None and _spooled(project, package):
+        return ""
+    receipt = receipt or read_receipt(project, package)  # another run may have sent it just now
     if receipt is None:
-        return "" if _spooled(project, package) else f"not registered in profile {project.profile} yet"
+        return f"not registered in profile {project.profile} yet"
     if store is None:
         return ""
     try:

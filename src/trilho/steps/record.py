@@ -47,6 +47,8 @@ class Recorder:
                 self._push()
             return
         self._done.append(result.step)
+        if result.step == "register" and result.status == "reused":
+            return  # the same package as before: it is a version already, or waits to become one
         if self.run is not None:
             self._record(self.run, result.step, materials)
             if result.step == "register":

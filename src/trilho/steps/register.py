@@ -62,7 +62,7 @@ def register(materials: Materials, out: Path) -> str:
         out / "mlflow_model",
         example=train.head(100),
         trusted=[*bundle.vetted_in(model), *trusted],
-        packages=_packages(project.train.estimator),
+        packages=_packages(_estimator(materials)),
         code=code,
     )
     (out / "mlflow_model" / "trilho").mkdir()
@@ -91,7 +91,7 @@ def _metadata(materials: Materials) -> dict[str, Any]:
     project = materials.project
     return {
         "name": project.register.name,
-        "estimator": project.train.estimator,
+        "estimator": _estimator(materials),
         "transform": project.transform.using,
         "data": {"name": materials.dataset.name, "fingerprint": materials.dataset.fingerprint},
         # Training units of two versions can be compared only where both mean the same by a unit.
@@ -140,7 +140,7 @@ def _latency(archive: Path, materials: Materials) -> float:
 def _code_paths(materials: Materials) -> list[Path]:
     """The project's modules that the fitted model is made of: they must travel with it."""
     using = materials.project.steps.get("transform", materials.project.transform.using)
-    paths = [path for path in (using, materials.project.train.estimator) if path not in BUILT_IN]
+    paths = [path for path in (using, _estimator(materials)) if path not in BUILT_IN]
     found: dict[str, Path] = {}
     for path in paths:
         top = path.replace(":", ".").split(".")[0]
@@ -149,6 +149,10 @@ def _code_paths(materials: Materials) -> list[Path]:
                 if candidate.exists():
                     found.setdefault(top, candidate)
     return list(found.values())
+
+
+def _estimator(materials: Materials) -> str:
+    return materials.project.steps.get("train", materials.project.train.estimator)
 
 
 def _packages(estimator: str) -> list[str]:
