@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from trilho import registry, wire
+from trilho.errors import ServerRefused
 from trilho.registry import MlflowVersionStore, mlflow_store
 from unit.registry.store_contract import VersionStoreContract
 
@@ -49,3 +51,26 @@ class TestMlflowVersionStore(VersionStoreContract):
         event = client.get("model-versions/get", {"name": f"{name}.history", "version": "1"})["model_version"]
         assert event["description"] == f"{name} champion none → v1, promoted by ana: better"
         assert event["source"] == f"models:/{name}/1"
+
+    def test_an_event_whose_answer_was_lost_is_written_once(
+        self, store: MlflowVersionStore, client: wire.Client, name: str
+    ) -> None:
+        self.register(store, name)
+
+        class LosesAnAnswer:
+            lost = 0
+
+            def __getattr__(self, method: str) -> Any:
+                return getattr(client, method)
+
+            def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+                answer = client.post(path, body)
+                if path == "model-versions/create" and not self.lost:
+                    self.lost += 1
+                    raise ServerRefused("Bad gateway.", remedy="Wait.", status=502)
+                return answer
+
+        losing = LosesAnAnswer()
+        event = registry.promote(MlflowVersionStore(losing), name, 1, before=None, who="ana", why="")  # type: ignore[arg-type]
+        assert losing.lost == 1
+        assert registry.history(store, name) == (event,)
