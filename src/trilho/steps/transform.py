@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from trilho.errors import BadData, StepFailed
-from trilho.importer import load_object
+from trilho import bundle
+from trilho.errors import BadData, StepFailed, UntrustedModel
+from trilho.importer import load_object, source_of
 from trilho.steps import default_transform, model_file
 from trilho.steps.materials import TEST, Materials
 
@@ -48,7 +49,19 @@ def transform(materials: Materials, out: Path) -> str:
     unused = (
         default_transform.left_out(materials.features) if _path(materials) in ("default", "standard_scaler") else []
     )
-    return facts + (f"; left out: {', '.join(unused)} (text, time or image: see transform.using)" if unused else "")
+    facts += f"; left out: {', '.join(unused)} (text, time or image: see transform.using)" if unused else ""
+    return facts + _needs_trust(materials, transformer)
+
+
+def _needs_trust(materials: Materials, transformer: Any) -> str:
+    """Said before training, not when serving refuses: a model that holds the project's own code needs to be trusted."""
+    if _path(materials) in BUILT_IN or materials.project.serve.trust_code:
+        return ""
+    try:
+        own = [name for name in bundle.unvetted(transformer) if source_of(name.split(".")[0], materials.project.root)]
+    except UntrustedModel:  # told by register, with the remedy
+        return ""
+    return f"; own code in the model ({', '.join(own)}): serving it needs serve.trust_code: true" if own else ""
 
 
 def make_transformer(materials: Materials) -> Any:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from trilho.data.dataset import Dataset
 from trilho.errors import BadData, ImportFailed, StepFailed
 from trilho.importer import project_code
+from trilho.project.file import ServeSection
 from trilho.steps.materials import Materials
 from trilho.steps.transform import takes_frame
 from unit.steps.cases import after, cancer, dataset, mixed, module, project, run, wide
@@ -185,6 +187,16 @@ def test_facts_count_the_columns_and_name_those_left_out(tmp_path: Path) -> None
     assert run("transform", materials) == (
         "5 columns → 6; left out: note, since (text, time or image: see transform.using)"
     )
+
+
+@pytest.mark.parametrize(("trusted", "said"), [(False, True), (True, False)])
+def test_own_code_says_before_training_that_serving_must_trust_it(tmp_path: Path, trusted: bool, said: bool) -> None:
+    module(tmp_path, "my_features", MINE)
+    settings = project(tmp_path, transform={"using": "my_features:Halved"})
+    materials = after(replace(settings, serve=ServeSection(trust_code=trusted)), cancer(120), "split")
+    with project_code(tmp_path):
+        facts = run("transform", materials)
+    assert ("my_features.Halved" in facts and "serve.trust_code: true" in facts) is said
 
 
 def test_200_columns_pass(tmp_path: Path) -> None:
