@@ -10,10 +10,12 @@ import pytest
 from trilho import registry, wire
 from trilho.errors import ServerRefused
 from trilho.registry import MlflowVersionStore, mlflow_store
+from unit.registry.promotion_contract import PromotionContract
+from unit.registry.registering import promote, register
 from unit.registry.store_contract import VersionStoreContract
 
 
-class TestMlflowVersionStore(VersionStoreContract):
+class TestMlflowVersionStore(VersionStoreContract, PromotionContract):
     @pytest.fixture
     def client(self, mlflow_server: str) -> Iterator[wire.Client]:
         with wire.connect(mlflow_server) as client:
@@ -34,8 +36,8 @@ class TestMlflowVersionStore(VersionStoreContract):
         self, store: MlflowVersionStore, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(mlflow_store, "_PAGE", 3)
-        self.register(store, name, 8)
-        self.promote(store, name, *range(1, 9))
+        register(store, name, 8)
+        promote(store, name, *range(1, 9))
         assert [event.after for event in registry.history(store, name)] == list(range(1, 9))
         assert [version.number for version in store.versions(name)] == list(range(8, 0, -1))
         assert name in store.names()
@@ -43,8 +45,8 @@ class TestMlflowVersionStore(VersionStoreContract):
     def test_an_event_is_readable_in_mlflow_and_leads_to_its_version(
         self, store: MlflowVersionStore, client: wire.Client, name: str
     ) -> None:
-        self.register(store, name, 1)
-        self.promote(store, name, 1)
+        register(store, name, 1)
+        promote(store, name, 1)
         model = client.get("registered-models/get", {"name": f"{name}.history"})["registered_model"]
         assert name in model["description"]
         assert "trilho history" in model["description"]
@@ -55,7 +57,7 @@ class TestMlflowVersionStore(VersionStoreContract):
     def test_an_event_whose_answer_was_lost_is_written_once(
         self, store: MlflowVersionStore, client: wire.Client, name: str
     ) -> None:
-        self.register(store, name)
+        register(store, name)
 
         class LosesAnAnswer:
             lost = 0

@@ -7,10 +7,12 @@ import threading
 import pytest
 
 from trilho.testing import Clock, InMemoryVersionStore
+from unit.registry.promotion_contract import PromotionContract
+from unit.registry.registering import register
 from unit.registry.store_contract import VersionStoreContract
 
 
-class TestInMemoryVersionStore(VersionStoreContract):
+class TestInMemoryVersionStore(VersionStoreContract, PromotionContract):
     @pytest.fixture
     def store(self) -> InMemoryVersionStore:
         clock = Clock()
@@ -30,7 +32,7 @@ class TestInMemoryVersionStore(VersionStoreContract):
         assert (clock(), clock()) == (7.5, 7.5)
 
     def test_threads_may_share_it(self, store: InMemoryVersionStore, name: str) -> None:
-        threads = [threading.Thread(target=self.register, args=(store, name, 50)) for _ in range(4)]
+        threads = [threading.Thread(target=register, args=(store, name, 50)) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
