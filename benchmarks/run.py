@@ -46,7 +46,7 @@ ABOUT = {
     "pipeline.large.onnx": "… where the peer makes and checks an ONNX model, too",
     "pipeline.large.retrained": "… where trilho compares with a champion",
 }
-PEERS = {"tracking_server": "`mlflow server` as shipped", "fingerprint": "reading it"}
+PEERS = {"tracking_server": "`mlflow server` as shipped", "fingerprint": "reading and hashing it"}
 SIDES = {"fingerprint": ("unchanged_s", "reading_s", "s")}  # in its own words
 
 BUSY, PATIENCE = 20.0, 60  # percent of all cores; seconds
