@@ -26,7 +26,7 @@ def history(project: Folder = HERE, profile: Profile = None, overrides: Override
         if event.kind == "refused":
             moved = f"v{event.after} refused, {before} stays"
         else:
-            moved = f"{before} → v{event.after}"
+            moved = f"{before} → " + (f"v{event.after}" if event.after else "none")
         what = event.kind + (" (forced)" if event.forced else "") + ("" if event.valid else " (void)")
         rows.append((moment(event.when), what, moved, event.who, event.why))
     output.table(dict.fromkeys(("when", "what", "champion", "who", "why"), "left"), rows)

@@ -32,5 +32,7 @@ def rollback(
     if json:
         output.as_json(event_json(event))
         return
-    output.state("Rolled back", f"{file.register.name} v{event.after} is champion, was v{event.before}")
-    output.state("Undo", f"trilho rollback {event.before}")
+    was = f", was v{event.before}" if event.before else ""  # none: the champion was removed by other means
+    output.state("Rolled back", f"{file.register.name} v{event.after} is champion{was}")
+    if event.before:
+        output.state("Undo", f"trilho rollback {event.before}")
