@@ -19,7 +19,7 @@ class Compiled:
     """Rows are answered in one call of the session, many rows in several.
 
     Args:
-        words: Category → the number that stands for it.
+        words: Category → the number that stands for it; `codes` is the same, with NaN for null.
         width: Columns of the widest intermediate table.
 
     Raises:
@@ -43,7 +43,7 @@ class Compiled:
             ) from error
         self._numbers = [(place, field.name) for place, field in enumerate(schema.fields) if is_numeric(field)]
         self._left = [(place, field) for place, field in enumerate(schema.fields) if not is_numeric(field)]
-        self._words = dict(words)
+        self.codes: Mapping[str | None, float] = dict([*words.items(), (None, float("nan"))])
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._labels = label_array(schema.labels) if schema.labels else None
         self._same = all(type(label) is int and label == place for place, label in enumerate(schema.labels))
@@ -73,8 +73,8 @@ class Compiled:
         return self._predictions([np.concatenate(piece) for piece in zip(*pieces, strict=True)])
 
     def _codes(self, values: np.ndarray) -> Sequence[float]:
-        get, nan = self._words.get, float("nan")
-        return [nan if value is None else get(value, UNKNOWN) for value in values]
+        get = self.codes.get
+        return [get(value, UNKNOWN) for value in values]
 
     def _predictions(self, found: Sequence[np.ndarray]) -> Predictions:
         if self._labels is None:

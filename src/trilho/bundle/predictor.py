@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trilho.bundle.columns import canonical, columns_of, is_null, is_numeric, missing_column, same_length
-from trilho.bundle.compiled import Compiled
+from trilho.bundle.compiled import UNKNOWN, Compiled
 from trilho.bundle.predictions import Predictions, label_array
 from trilho.bundle.schema import Field, Schema
 from trilho.errors import CannotPredict
@@ -44,6 +44,12 @@ class Predictor:
         self._fields = [(field.name, field, is_numeric(field)) for field in schema.fields]
         closed = [field for field in schema.fields if field.closed]
         self._closed = {field.name: frozenset(field.values) for field in closed}
+        self._closed_places = [place for place, field in enumerate(schema.fields) if field.closed]
+        self._nullable = np.array([field.nullable for field in schema.fields], dtype=bool)
+        self._largest_square = min(largest * largest, 1e300)  # finite, so that no infinite number is below it
+        readable = all(is_numeric(field) or field.kind in ("category", "text") for field in schema.fields)
+        self.coded = self._compiled is not None and readable  # whether `predict_coded` is there for it
+        self.codes: Mapping[str | None, float] = self._compiled.codes if self._compiled else {}
 
     def predict(self, columns: Mapping[str, Any]) -> Predictions:
         """Answer rows given by column.
@@ -88,6 +94,31 @@ class Predictor:
         if compiled is not None and len(matrix) and (np.abs(matrix) <= self.largest).all():
             return compiled.answer_matrix(matrix)
         return self._answer({name: matrix[:, place] for place, name in enumerate(self.schema.names)})
+
+    def predict_coded(self, matrix: np.ndarray) -> Predictions | None:
+        """As `predict`, of rows as the compiled model takes them: for callers who made them with `codes`.
+
+        Args:
+            matrix: Shape (n, fields), n at least 1, float64, NaN for null; a category is its number in `codes` (UNKNOWN
+                where it has none), a text, which no compiled model reads, 0.
+
+        Returns:
+            None where a value is not one that the model takes: `predict` says which, and why.
+        """
+        compiled = self._compiled
+        if compiled is None:
+            return None
+        flat = matrix.ravel()
+        # Where the sum of squares is small, so is every number in it; NaN and infinities make it fail.
+        if (flat.dot(flat) <= self._largest_square or self._takes(matrix)) and not self._meets_strangers(matrix):
+            return compiled.answer_matrix(matrix)
+        return None
+
+    def _takes(self, matrix: np.ndarray) -> bool:
+        return bool(((np.abs(matrix) <= self.largest) | (np.isnan(matrix) & self._nullable)).all())
+
+    def _meets_strangers(self, matrix: np.ndarray) -> bool:
+        return bool(self._closed_places and (matrix[:, self._closed_places] == UNKNOWN).any())
 
     def _answer(self, columns: dict[str, np.ndarray]) -> Predictions:
         if not same_length(columns):

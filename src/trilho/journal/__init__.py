@@ -10,12 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from trilho.journal.answered import Answered, JournalState
+from trilho.journal.features import Features
 from trilho.journal.writing import Journal
 
 if TYPE_CHECKING:
     from trilho.journal.reading import Rows, read
 
-__all__ = ["Answered", "Journal", "JournalState", "Rows", "read"]
+__all__ = ["Answered", "Features", "Journal", "JournalState", "Rows", "read"]
 
 
 def __getattr__(name: str) -> Any:

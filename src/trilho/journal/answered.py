@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
+from trilho.journal.features import Features
 
-@dataclass(frozen=True, kw_only=True)
-class Answered:
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of one request and what was answered. Nothing in here may be changed afterwards.
 
     Args:
@@ -17,7 +18,7 @@ class Answered:
         time: When it was answered, seconds since 1970, UTC.
         model, version: Who answered.
         latency: Seconds from the whole body to the answer.
-        columns: Feature → values, shape (n,): float64 with NaN for null, objects of str and None, or datetime64[ns].
+        features: What was asked, n rows.
         labels: Shape (n,): what was predicted.
         probabilities: Shape (n, k), or None.
     """
@@ -27,7 +28,7 @@ class Answered:
     model: str
     version: str
     latency: float
-    columns: Mapping[str, np.ndarray]
+    features: Features
     labels: np.ndarray
     probabilities: np.ndarray | None = None
 
@@ -38,9 +39,9 @@ class Answered:
 
     @property
     def form(self) -> tuple[object, ...]:
-        """Names and types of all columns. Entries of equal form fit into one batch, and their batches into one file."""
+        """What entries must share to be put into one batch."""
         width = None if self.probabilities is None else self.probabilities.shape[1]
-        return (*((name, values.dtype) for name, values in self.columns.items()), self.labels.dtype, width)
+        return (*self.features.form, self.labels.dtype, width)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +53,11 @@ class JournalState:
         waiting: Rows not written yet.
         lost: Rows that never will be.
         problem: Why rows are being lost now; "" when all is well.
+        lag: Age of the oldest row that waits, seconds; 0 if none does.
     """
 
     written: int
     waiting: int
     lost: int
     problem: str
+    lag: float

@@ -15,13 +15,14 @@ import pyarrow as pa
 
 from trilho.journal.answered import Answered
 from trilho.journal.buffers import array_of, lists, moments, struct, texts
+from trilho.journal.features import joined
 
 
 def to_batch(entries: Sequence[Answered]) -> pa.RecordBatch:
     """One batch of all rows of at least one entry, which share a form."""
     sizes = [entry.rows for entry in entries]
-    names = list(entries[0].columns)
-    features = [array_of(np.concatenate([entry.columns[name] for entry in entries])) for name in names]
+    asked = joined([entry.features for entry in entries])
+    features = [array_of(values) for values in asked.values()]
     columns = {
         "id": texts([f"{entry.request}-{row}" for entry in entries for row in range(entry.rows)]),
         "time": moments(np.repeat([entry.time for entry in entries], sizes)),
@@ -30,7 +31,7 @@ def to_batch(entries: Sequence[Answered]) -> pa.RecordBatch:
         "latency": array_of(np.repeat([entry.latency for entry in entries], sizes)),
         "prediction": array_of(np.concatenate([entry.labels for entry in entries])),
         "probabilities": _probabilities(entries, sum(sizes)),
-        "features": struct(names, features, sum(sizes)),
+        "features": struct(list(asked), features, sum(sizes)),
     }
     return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 

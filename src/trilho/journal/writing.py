@@ -38,7 +38,6 @@ class Journal:
         self._waiting = self._written = self._lost = 0
         self._problem = ""
         self._segment: Segment | None = None
-        self._form: tuple[object, ...] = ()
         self._retry_at = 0.0
         self._filled = threading.Event()
         self._closing = threading.Event()
@@ -49,7 +48,9 @@ class Journal:
     def state(self) -> JournalState:
         """How it is now."""
         with self._lock:
-            return JournalState(written=self._written, waiting=self._waiting, lost=self._lost, problem=self._problem)
+            lag = max(time.time() - self._queue[0].time, 0.0) if self._queue else 0.0
+            counts = {"written": self._written, "waiting": self._waiting, "lost": self._lost}
+            return JournalState(**counts, problem=self._problem, lag=lag)
 
     def append(self, entry: Answered) -> None:
         """Take in one request's rows. Returns at once; safe from several threads."""
@@ -85,32 +86,31 @@ class Journal:
         with self._lock:
             entries = [entry for entry in self._queue if entry.rows]
             self._queue.clear()
-        for form, group in groupby(entries, lambda entry: entry.form):
-            self._write(form, list(group))
+        for _, group in groupby(entries, lambda entry: entry.form):
+            self._write(list(group))
 
-    def _write(self, form: tuple[object, ...], entries: list[Answered]) -> None:
+    def _write(self, entries: list[Answered]) -> None:
         rows = sum(entry.rows for entry in entries)
         try:
             if time.monotonic() >= self._retry_at:
-                self._put(form, entries)
+                self._put(entries)
                 self._count(rows, lost=False)
                 return
         except Exception as error:  # no error of a disk, or of Arrow, may end this thread
             self._fail(error)
         self._count(rows, lost=True)
 
-    def _put(self, form: tuple[object, ...], entries: list[Answered]) -> None:
+    def _put(self, entries: list[Answered]) -> None:
         from trilho.journal.arrow_form import to_batch
         from trilho.journal.segment import Segment
 
         batch = to_batch(entries)
         segment = self._segment
-        if segment is not None and (form != self._form or self._is_over(segment)):
+        if segment is not None and (segment.schema != batch.schema or self._is_over(segment)):
             segment.close()
             segment = self._segment = None
         if segment is None:
             segment = self._segment = Segment(self.folder, batch.schema)
-            self._form = form
         segment.append(batch)
 
     def _is_over(self, segment: Segment) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trilho.bundle import Predictor
+from trilho.bundle.schema import Label
+from trilho.serving.express import Express
 
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """A model that answers.
+    """A model that answers, and what its answers need that never changes.
 
     Args:
         name: Of the registered model.
@@ -21,17 +23,36 @@ class Served:
     name: str
     version: str
     since: float
+    header: bytes = field(init=False)  # the version, as answers carry it
+    key: str = field(init=False)  # of name and version, in counts
+    label_keys: dict[Label, str] = field(init=False)  # of name, version and label, in counts; empty for regression
+    journaled: tuple[str, ...] = field(init=False)  # the features that the journal gets
+    express: Express | None = field(init=False)  # the short way in, where the model allows one
+
+    def __post_init__(self) -> None:
+        schema = self.predictor.schema
+        key = f"{self.name}\n{self.version}"
+        names = zip(schema.labels, schema.label_names, strict=True)
+        found = {
+            "header": self.version.encode(),
+            "key": key,
+            "label_keys": {label: f"{key}\n{name}" for label, name in names},
+            "journaled": tuple(entry.name for entry in schema.fields if entry.kind != "image"),
+            "express": Express(self.predictor) if self.predictor.coded else None,
+        }
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
 
 
 class Slot:
-    """Holds one model. A request reads `served` once and keeps to it, so that a swap needs no lock: requests in flight
-    finish on the model they began with.
+    """Holds one model, or none yet. A request reads `served` once and keeps to it, so that a swap needs no lock:
+    requests in flight finish on the model they began with.
     """
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served | None = None) -> None:
         self.served = served
 
-    def swap(self, served: Served) -> Served:
+    def swap(self, served: Served) -> Served | None:
         """Put another model in charge; the one that was."""
         before, self.served = self.served, served
         return before

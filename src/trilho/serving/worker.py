@@ -12,7 +12,9 @@ from pathlib import Path
 import uvicorn
 
 from trilho.journal import Journal
-from trilho.serving.app import App
+from trilho.serving.asking import Desk
+from trilho.serving.assembly import assembled
+from trilho.serving.counting import Counts
 from trilho.serving.slot import Served, Slot
 
 STOP_SECONDS = 30  # what is in flight may take this long after the signal to stop
@@ -29,7 +31,7 @@ def work(sock: socket.socket, served: Served, *, journal: Path, share: float = 1
     try:
         server = uvicorn.Server(
             uvicorn.Config(
-                App(Slot(served), written, share=share),
+                assembled(Desk(Slot(served), Counts(), written, share=share)),
                 loop="uvloop" if find_spec("uvloop") else "asyncio",
                 http="httptools",
                 ws="none",

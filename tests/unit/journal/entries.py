@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trilho.journal import Answered, Rows, read
+from trilho.journal import Answered, Features, Rows, read
 
 
 def numbers(request: str = "a", *, rows: int = 1, version: str = "3", at: float = 1000.0, columns: int = 2) -> Answered:
@@ -17,7 +17,7 @@ def numbers(request: str = "a", *, rows: int = 1, version: str = "3", at: float 
         model="cancer",
         version=version,
         latency=0.001,
-        columns={f"x{place}": np.arange(rows, dtype=float) + place for place in range(columns)},
+        features=Features.of({f"x{place}": np.arange(rows, dtype=float) + place for place in range(columns)}),
         labels=np.arange(rows) % 2,
         probabilities=np.tile([0.25, 0.75], (rows, 1)),
     )

@@ -16,11 +16,11 @@ def test_rows_of_a_killed_process_stay_readable(tmp_path: Path) -> None:
     script = """
 import os, sys, time, numpy
 from pathlib import Path
-from trilho.journal import Answered, Journal
+from trilho.journal import Answered, Features, Journal
 journal = Journal(Path(sys.argv[1]))
 for number in range(3):
     journal.append(Answered(request=f"r{number}", time=10.0, model="m", version="1", latency=0.0,
-                            columns={"x": numpy.ones(2)}, labels=numpy.ones(2)))
+                            features=Features.of({"x": numpy.ones(2)}), labels=numpy.ones(2)))
     while journal.state.written < 2 * (number + 1):
         time.sleep(0.01)
 print("written", flush=True)
@@ -83,12 +83,12 @@ def test_full_disk_keeps_what_was_written_and_stops_nothing(tmp_path: Path) -> N
     script = """
 import resource, sys, time, numpy
 from pathlib import Path
-from trilho.journal import Answered, Journal
+from trilho.journal import Answered, Features, Journal
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 journal = Journal(Path(sys.argv[1]))
 def answer(name, rows):
     journal.append(Answered(request=name, time=10.0, model="m", version="1", latency=0.0,
-                            columns={"x": numpy.ones(rows)}, labels=numpy.ones(rows)))
+                            features=Features.of({"x": numpy.ones(rows)}), labels=numpy.ones(rows)))
     while journal.state.waiting:
         time.sleep(0.01)
 answer("fits", 10)

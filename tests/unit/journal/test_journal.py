@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trilho.journal import Answered, Journal, read, writing
+from trilho.journal import Answered, Features, Journal, read, writing
 from unit.journal.entries import everything, ids, numbers, wait_until
 
 
@@ -28,7 +28,7 @@ def test_what_was_appended_is_read_back(tmp_path: Path) -> None:
     assert rows.probabilities.tolist() == [[0.25, 0.75]] * 3
     assert rows.latencies.tolist() == [0.001] * 3
     assert rows.times.astype("datetime64[us]").astype("int64").tolist() == [1_000_000_000] * 3
-    assert journal.state == writing.JournalState(written=3, waiting=0, lost=0, problem="")
+    assert journal.state == writing.JournalState(written=3, waiting=0, lost=0, problem="", lag=0.0)
 
 
 def test_missing_values_times_and_texts_come_back_as_they_were(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_missing_values_times_and_texts_come_back_as_they_were(tmp_path: Path) -
         "time": np.array([None, None], dtype=object),
     }
     entry = Answered(
-        request="r", time=5.0, model="m", version="1", latency=0.1, columns=columns,
+        request="r", time=5.0, model="m", version="1", latency=0.1, features=Features.of(columns),
         labels=np.array(["yes", "no"], dtype=object),
     )  # fmt: skip
     journal = Journal(tmp_path)
@@ -70,13 +70,13 @@ def test_any_values_come_back_as_they_were(
     folder = tmp_path_factory.mktemp("journal")
     entry = Answered(
         request="r", time=5.0, model="m", version="1", latency=0.0, labels=np.array(values),
-        columns={"x": np.array(values), "t": np.array([*texts, None], dtype=object)[:-1]},
+        features=Features.of({"x": np.array(values), "t": np.array([*texts, None], dtype=object)[:-1]}),
     )  # fmt: skip
     journal = Journal(folder)
     journal.append(entry)
     journal.close()
     [rows] = everything(folder)
-    np.testing.assert_array_equal(rows.columns["x"], entry.columns["x"])
+    np.testing.assert_array_equal(rows.columns["x"], values)
     assert rows.columns["t"].tolist() == texts
 
 
@@ -138,12 +138,12 @@ def test_writing_needs_no_pandas_and_no_mlflow(tmp_path: Path) -> None:
     script = """
 import sys, numpy
 from pathlib import Path
-from trilho.journal import Answered, Journal
+from trilho.journal import Answered, Features, Journal
 journal = Journal(Path(sys.argv[1]))
 columns = {"x": numpy.ones(1), "t": numpy.array(["a"], dtype=object), "d": numpy.array(["NaT"], dtype="datetime64[ns]")}
 for probabilities in (None, numpy.ones((1, 2))):
     journal.append(Answered(request="r", time=1.0, model="m", version="1", latency=0.0,
-                            columns=columns, labels=numpy.ones(1), probabilities=probabilities))
+                            features=Features.of(columns), labels=numpy.ones(1), probabilities=probabilities))
 journal.close()
 print(journal.state.written, sorted({"pandas", "sklearn", "mlflow"} & set(sys.modules)))
 """
@@ -163,7 +163,9 @@ print(journal.state.written, sorted({"pandas", "sklearn", "mlflow"} & set(sys.mo
 )
 def test_labels_of_every_type_come_back_as_they_were(tmp_path: Path, labels: np.ndarray) -> None:
     journal = Journal(tmp_path)
-    journal.append(Answered(request="r", time=1.0, model="m", version="1", latency=0.0, columns={}, labels=labels))
+    journal.append(
+        Answered(request="r", time=1.0, model="m", version="1", latency=0.0, features=Features.of({}), labels=labels)
+    )
     journal.close()
     [rows] = everything(tmp_path)
     np.testing.assert_array_equal(rows.labels, labels)

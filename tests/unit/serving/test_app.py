@@ -16,13 +16,22 @@ import pytest
 from shipped import Shipped
 from trilho.bundle import Predictions
 from trilho.journal import Journal, read
-from trilho.serving.app import App, media_type
+from trilho.serving.app import App
+from trilho.serving.asking import Desk
+from trilho.serving.assembly import assembled
+from trilho.serving.bodies import media_type
+from trilho.serving.counting import Counts
+from trilho.serving.invocations import Limits
 from trilho.serving.slot import Served, Slot
 from unit.serving.asking import Answer, ask, asking
 
 
 def served(shipped: Shipped, version: str = "3") -> Served:
     return Served(predictor=shipped.predictor, name="tried", version=version, since=1000.0)
+
+
+def app_of(slot: Slot, journal: Journal | None = None, *, share: float = 1.0, limits: Limits | None = None) -> App:
+    return assembled(Desk(slot, Counts(), journal, share=share), limits=limits)
 
 
 def body_of(shipped: Shipped, rows: int = 3) -> bytes:
@@ -38,7 +47,7 @@ def answer(app: App, method: str, path: str, *pieces: bytes, **more: Any) -> Ans
 
 @pytest.fixture
 def app(numbers: Shipped) -> App:
-    return App(Slot(served(numbers)))
+    return app_of(Slot(served(numbers)))
 
 
 @pytest.fixture
@@ -49,7 +58,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 def test_every_table_is_answered_as_its_model_answers(shipped: Shipped) -> None:
-    found = answer(App(Slot(served(shipped))), "POST", "/invocations", body_of(shipped))
+    found = answer(app_of(Slot(served(shipped))), "POST", "/invocations", body_of(shipped))
     assert found.status == 200, found.body
     assert found.json == {"predictions": shipped.answers().labels[:3].tolist()}
     assert found.headers["content-type"] == "application/json"
@@ -62,7 +71,7 @@ def test_ping_and_version_answer_as_mlflow_does(app: App) -> None:
 
 
 def test_health_names_the_model_in_charge(numbers: Shipped, journal: Journal) -> None:
-    app = App(Slot(served(numbers, "7")), journal)
+    app = app_of(Slot(served(numbers, "7")), journal)
     answer(app, "POST", "/invocations", body_of(numbers))
     found = answer(app, "GET", "/health").json
     assert (found["status"], found["model"], found["version"], found["runtime"]) == ("ok", "tried", "7", "onnx")
@@ -135,7 +144,7 @@ def test_body_of_another_type_is_refused(app: App, numbers: Shipped, header: str
 
 
 def test_refused_type_says_which_are_read() -> None:
-    assert media_type("image/png")[1].startswith("The body must be application/json or text/csv")
+    assert media_type(b"image/png")[1].startswith("The body must be application/json or text/csv")
 
 
 def test_csv_is_answered(app: App, numbers: Shipped) -> None:
@@ -150,7 +159,7 @@ def test_body_in_many_pieces_is_one_body(app: App, numbers: Shipped) -> None:
 
 
 def test_body_over_the_limit_is_refused_before_it_is_read(numbers: Shipped) -> None:
-    app = App(Slot(served(numbers)), body_bytes=1000)
+    app = app_of(Slot(served(numbers)), limits=Limits(body_bytes=1000))
     announced = answer(app, "POST", "/invocations", b"x", headers=[("content-length", "1001")])
     assert announced.status == 413
     pieces = [b"x" * 600, b"x" * 600, b"never asked for"]
@@ -159,13 +168,13 @@ def test_body_over_the_limit_is_refused_before_it_is_read(numbers: Shipped) -> N
 
 
 def test_client_that_leaves_gets_and_costs_nothing(numbers: Shipped, journal: Journal) -> None:
-    app = App(Slot(served(numbers)), journal)
+    app = app_of(Slot(served(numbers)), journal)
     assert ask(app, "POST", "/invocations", body_of(numbers), gone=True) is None
     assert journal.state.waiting == 0
 
 
 def test_large_body_is_answered_without_holding_others_up(numbers: Shipped) -> None:
-    found = answer(App(Slot(served(numbers))), "POST", "/invocations", body_of(numbers, rows=569))
+    found = answer(app_of(Slot(served(numbers))), "POST", "/invocations", body_of(numbers, rows=569))
     assert len(found.json["predictions"]) == 569
 
 
@@ -176,7 +185,7 @@ def test_no_rows_are_answered_with_no_predictions(app: App, numbers: Shipped) ->
 
 def test_answered_rows_reach_the_journal(shipped: Shipped, tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    app = App(Slot(served(shipped)), journal)
+    app = app_of(Slot(served(shipped)), journal)
     first = answer(app, "POST", "/invocations", body_of(shipped, rows=2)).headers["x-prediction-id"]
     answer(app, "POST", "/invocations", b"{}")
     journal.close()
@@ -197,7 +206,7 @@ def test_answered_rows_reach_the_journal(shipped: Shipped, tmp_path: Path) -> No
 def test_share_of_the_answers_is_journaled(numbers: Shipped, tmp_path: Path) -> None:
     for share, least, most in ((0.0, 0, 0), (0.5, 60, 140), (1.0, 200, 200)):
         journal = Journal(tmp_path / str(share))
-        app = App(Slot(served(numbers)), journal, share=share)
+        app = app_of(Slot(served(numbers)), journal, share=share)
         for _ in range(200):
             answer(app, "POST", "/invocations", body_of(numbers, rows=1))
         journal.close()
@@ -207,7 +216,7 @@ def test_share_of_the_answers_is_journaled(numbers: Shipped, tmp_path: Path) -> 
 def test_journal_that_cannot_be_written_fails_no_request(numbers: Shipped, tmp_path: Path) -> None:
     (tmp_path / "journal").write_text("in the way")
     journal = Journal(tmp_path / "journal")
-    app = App(Slot(served(numbers)), journal)
+    app = app_of(Slot(served(numbers)), journal)
     assert answer(app, "POST", "/invocations", body_of(numbers)).status == 200
     journal.close()
     assert answer(app, "POST", "/invocations", body_of(numbers)).status == 200
@@ -220,6 +229,7 @@ class Broken:
     def __init__(self, shipped: Shipped) -> None:
         self.schema = shipped.schema
         self.runtime = "onnx"
+        self.coded = False
 
     def predict(self, columns: object) -> Predictions:
         raise ZeroDivisionError("secret of the model")
@@ -227,7 +237,7 @@ class Broken:
 
 def test_bug_is_answered_with_500_and_told_to_the_log_only(numbers: Shipped, caplog: pytest.LogCaptureFixture) -> None:
     broken = Served(predictor=Broken(numbers), name="b", version="9", since=0)  # type: ignore[arg-type]
-    found = answer(App(Slot(broken)), "POST", "/invocations", body_of(numbers))
+    found = answer(app_of(Slot(broken)), "POST", "/invocations", body_of(numbers))
     assert found.status == 500
     assert found.json["error_code"] == "INTERNAL_ERROR"
     assert b"secret" not in found.body
@@ -240,24 +250,26 @@ class Slow:
     def __init__(self, shipped: Shipped) -> None:
         self.schema = shipped.schema
         self.runtime = "native"
+        self.coded = False
         self.asked = threading.Event()
         self.told = threading.Event()
 
     def predict(self, columns: object) -> Predictions:
         self.asked.set()
         assert self.told.wait(60)
-        return Predictions(labels=np.array([42]))
+        return Predictions(labels=np.array([0]))
 
 
 def test_request_in_flight_finishes_on_the_model_it_began_with(numbers: Shipped) -> None:
     slow = Slow(numbers)
     slot = Slot(Served(predictor=slow, name="tried", version="1", since=0))  # type: ignore[arg-type]
-    app = App(slot)
+    app = app_of(slot)
 
     async def scene() -> tuple[Answer | None, Answer | None]:
         first = asyncio.create_task(asking(app, "POST", "/invocations", body_of(numbers)))
         await asyncio.to_thread(slow.asked.wait)
         before = slot.swap(served(numbers, "2"))
+        assert before is not None
         assert before.version == "1"
         second = await asking(app, "POST", "/invocations", body_of(numbers))
         assert not first.done(), "the slow model holds nobody up"
@@ -267,7 +279,7 @@ def test_request_in_flight_finishes_on_the_model_it_began_with(numbers: Shipped)
     first, second = asyncio.run(scene())
     assert first is not None
     assert second is not None
-    assert (first.headers["x-model-version"], first.json) == ("1", {"predictions": [42]})
+    assert (first.headers["x-model-version"], first.json) == ("1", {"predictions": [0]})
     assert (second.headers["x-model-version"], len(second.json["predictions"])) == ("2", 3)
 
 
@@ -281,12 +293,15 @@ sys.path.insert(0, sys.argv[1])
 from trilho import bundle
 from trilho.journal import Journal
 from trilho.serving import worker
-from trilho.serving.app import App
+from trilho.serving.asking import Desk
+from trilho.serving.assembly import assembled
+from trilho.serving.counting import Counts
 from trilho.serving.slot import Served, Slot
 from unit.serving.asking import ask
 journal = Journal(Path(sys.argv[2]) / "journal")
 for path, body in zip(sys.argv[3::2], sys.argv[4::2]):
-    app = App(Slot(Served(predictor=bundle.open(Path(path)), name="m", version="1", since=0.0)), journal)
+    slot = Slot(Served(predictor=bundle.open(Path(path)), name="m", version="1", since=0.0))
+    app = assembled(Desk(slot, Counts(), journal))
     print(ask(app, "POST", "/invocations", body.encode()).status)
     print(ask(app, "GET", "/version").status)
 journal.close()

@@ -1,0 +1,139 @@
+"""The brain behind every wire: rows in, an answer out, measured and journaled. It knows no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+
+from trilho.bundle import Predictions
+from trilho.journal import Answered, Features, Journal
+from trilho.serving.counting import Counts, Histogram
+from trilho.serving.slot import Served, Slot
+
+_Rows = TypeVar("_Rows")
+_Found = TypeVar("_Found")
+
+INLINE_ROWS = 256  # a compiled model answers up to so many rows faster than a thread could be woken
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model said about the rows of one request. (A Struct: made once per request.)
+
+    Args:
+        id: Row i has the prediction id "ID-i".
+        values: The labels as plain Python values, n of them.
+        seconds: Inside the model.
+    """
+
+    id: str
+    served: Served
+    predictions: Predictions
+    values: list[Any]
+    seconds: float
+
+
+class Desk:
+    """Asks the model in charge.
+
+    Args:
+        counts: Where everything is counted.
+        journal: Gets what was answered; None keeps nothing.
+        share: Of the requests that the journal gets.
+    """
+
+    def __init__(self, slot: Slot, counts: Counts, journal: Journal | None = None, *, share: float = 1.0) -> None:
+        self.slot = slot
+        self.counts = counts
+        self.journal = journal
+        self.share = share
+        self._prefix = secrets.token_hex(6) + "-"  # of this process, as long as it lives
+        self._numbers = itertools.count()
+
+    async def ask(self, columns: Mapping[str, np.ndarray], served: Served) -> Answer:
+        """Answer rows given by column, with the model that the caller began with.
+
+        Args:
+            columns: All of the schema's, canonical (`bundle.columns`), shape (n,).
+
+        Raises:
+            CannotPredict: the model does not take them; names column and row.
+        """
+        came = time.perf_counter()
+        rows = len(next(iter(columns.values()), ()))
+        if served.predictor.runtime == "onnx" and rows <= INLINE_ROWS:
+            predictions, began, seconds = _timed(served.predictor.predict, columns)
+        else:
+            predictions, began, seconds = await asyncio.to_thread(_timed, served.predictor.predict, columns)
+        features = Features.of({name: columns[name] for name in served.journaled})
+        return self._answer(served, features, predictions, seconds, began - came)
+
+    async def ask_coded(self, matrix: np.ndarray, features: Features, served: Served) -> Answer | None:
+        """As `ask`, of rows in the compiled model's own form (`Predictor.predict_coded`); None where it refuses."""
+        came = began = time.perf_counter()
+        if len(matrix) <= INLINE_ROWS:
+            predictions = served.predictor.predict_coded(matrix)
+            seconds = time.perf_counter() - began
+        else:
+            predictions, began, seconds = await asyncio.to_thread(_timed, served.predictor.predict_coded, matrix)
+        return None if predictions is None else self._answer(served, features, predictions, seconds, began - came)
+
+    def _answer(
+        self, served: Served, features: Features, predictions: Predictions, seconds: float, queued: float
+    ) -> Answer:
+        values = predictions.labels.tolist()
+        name = f"{self._prefix}{next(self._numbers):x}"
+        self._count(served, values, seconds, queued)
+        if self.journal is not None and (self.share >= 1 or random.random() < self.share):
+            entry = Answered(
+                request=name,
+                time=time.time(),
+                model=served.name,
+                version=served.version,
+                latency=seconds + queued,
+                features=features,
+                labels=predictions.labels,
+                probabilities=predictions.probabilities,
+            )
+            self.journal.append(entry)
+        return Answer(id=name, served=served, predictions=predictions, values=values, seconds=seconds)
+
+    def _count(self, served: Served, values: list[Any], seconds: float, queued: float) -> None:
+        counts, key = self.counts, served.key
+        _histogram(counts.models, key).observe(seconds)
+        _histogram(counts.queued, key).observe(queued)
+        counts.rows["answered"] = counts.rows.get("answered", 0) + len(values)
+        keys = served.label_keys
+        if not keys:
+            counts.predictions[key + "\n"] = counts.predictions.get(key + "\n", 0) + len(values)
+        elif len(values) == 1:
+            label = keys[values[0]]
+            counts.predictions[label] = counts.predictions.get(label, 0) + 1
+        else:
+            for value, rows in Counter(values).items():
+                label = keys[value]
+                counts.predictions[label] = counts.predictions.get(label, 0) + rows
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _timed(predict: Callable[[_Rows], _Found], rows: _Rows) -> tuple[_Found, float, float]:
+    """What the model said, when it began, and how many seconds it took."""
+    began = time.perf_counter()
+    return predict(rows), began, time.perf_counter() - began
+
+
+def _histogram(histograms: dict[str, Histogram], key: str) -> Histogram:
+    found = histograms.get(key)
+    if found is None:
+        found = histograms[key] = Histogram()
+    return found

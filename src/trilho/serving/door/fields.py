@@ -1,0 +1,117 @@
+"""A column → the type that /predict takes for it, with its range in words and an example."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
+from pydantic import Field as Described
+
+from trilho.bundle import Field
+from trilho.bundle.columns import is_numeric
+from trilho.serving.door.images import looks_like_an_image
+
+_FEW = 20  # categories that a description lists
+
+
+def type_of(field: Field) -> Any:
+    """The annotated type of one value. Whether null is allowed is part of it."""
+    kind, more = _kind(field)
+    shown = Described(
+        title=field.name,
+        description=described(field),
+        examples=[example(field)] if field.kind != "image" else None,
+        json_schema_extra=more or None,
+    )
+    return Annotated[kind | None if field.nullable else kind, shown]
+
+
+def example(field: Field) -> Any:
+    """A value as a typical training row has it, in the form that JSON has; null where none is known."""
+    typical = field.typical
+    if typical is None:
+        return None if field.nullable else {"text": "some text", "category": "some category"}.get(field.kind)
+    if field.kind == "time":
+        return moment(float(typical))
+    if field.kind == "boolean":
+        return typical == "true"
+    if is_numeric(field):
+        number = float(typical)
+        return int(number) if number.is_integer() and (field.integer or field.kind == "category") else number
+    return typical
+
+
+def described(field: Field) -> str:
+    """What the training rows had here, in a sentence."""
+    parts = []
+    if field.minimum is not None and field.maximum is not None:
+        parts.append(f"{_shown(field, field.minimum)} to {_shown(field, field.maximum)} in training")
+        if field.typical is not None:
+            parts.append(f"typical {_shown(field, float(field.typical))}")
+        if field.integer and field.kind == "number":
+            parts.append("whole numbers")
+    elif field.kind == "category" and field.values:
+        more = f", and {len(field.values) - _FEW} more" if len(field.values) > _FEW else ""
+        known = "one of" if field.closed else "in training"
+        parts.append(f"{known}: {', '.join(repr(value) for value in field.values[:_FEW])}{more}")
+    elif field.kind == "image":
+        parts.append("an image file in base64; send multipart/form-data to save a third of the bytes")
+    if field.nullable:
+        parts.append("null where it is unknown")
+    sentence = "; ".join(parts)
+    return f"{sentence[:1].upper()}{sentence[1:]}." if sentence else ""
+
+
+def moment(seconds: float) -> str:
+    """Seconds since 1970 UTC as ISO 8601, to the second."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _kind(field: Field) -> tuple[Any, dict[str, Any]]:
+    if field.kind == "boolean":
+        return bool, {}
+    if field.kind == "time":
+        return str, {"format": "date-time"}
+    if field.kind == "image":
+        return Annotated[str, AfterValidator(_image)], {"contentEncoding": "base64"}
+    if is_numeric(field):
+        number = Annotated[float, Described(allow_inf_nan=False)]
+        if field.kind == "category" and field.closed:
+            allowed = [float(value) for value in field.values]
+            return Annotated[number, AfterValidator(_one_of(allowed))], {"enum": allowed}
+        return number, {}
+    if field.kind == "category" and field.closed and field.values:
+        return Literal[field.values], {}
+    return str, {}
+
+
+def _one_of(allowed: list[float]) -> Callable[[float], float]:
+    known = frozenset(allowed)
+
+    def check(value: float) -> float:
+        if value not in known:
+            raise ValueError(f"the model takes only {', '.join(f'{one:g}' for one in allowed[:_FEW])}")
+        return value
+
+    return check
+
+
+def _image(text: str) -> bytes:
+    try:
+        found = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("it is not base64") from error
+    if not looks_like_an_image(found):
+        raise ValueError("its bytes are no image file (PNG, JPEG, GIF, WebP, BMP, TIFF, DICOM …)")
+    return found
+
+
+def _shown(field: Field, value: float) -> str:
+    return moment(value) if field.kind == "time" else f"{value:.6g}"

@@ -1,0 +1,103 @@
+"""A multipart body → canonical columns of one row: how an image comes in without base64."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from trilho.bundle import Field
+from trilho.bundle.columns import is_numeric
+from trilho.errors import CannotPredict
+from trilho.serving.door.fields import example
+from trilho.serving.door.images import looks_like_an_image
+from trilho.serving.door.rows import Columns, Rows
+
+_MOST_TEXT = 1 << 20  # bytes of one column that is not an image
+
+
+async def read_form(headers: Mapping[str, str], body: bytes, rows: Rows) -> Columns:
+    """The canonical columns of a form with one part per column: images as files, the others as text.
+
+    An empty text is null.
+
+    Raises:
+        CannotPredict: not a form, a part that is no column, a column without a part, a value of the wrong kind.
+    """
+    fields = {field.name: field for field in rows.schema.fields}
+    try:
+        parser = MultiPartParser(
+            Headers(headers), _once(body), max_files=len(fields), max_fields=len(fields) + 1, max_part_size=_MOST_TEXT
+        )
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise _malformed(f"The body is not a form: {getattr(error, 'message', None) or error}.") from error
+    try:
+        row: dict[str, Any] = {}
+        for name, value in form.multi_items():
+            if name in row:
+                raise _malformed(f"Column '{name}' comes twice.", column=name)
+            field = fields.get(name)
+            if isinstance(value, UploadFile):
+                row[name] = _file(field, name, await value.read())
+            else:
+                row[name] = value if field is None else _value(field, value)
+    finally:
+        await form.close()
+    return rows.take(row)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+def _file(field: Field | None, name: str, data: bytes) -> Any:
+    import base64
+
+    if field is None or field.kind != "image":
+        known = f"Column '{name}' takes no file." if field is not None else f"The model has no column '{name}'."
+        raise _malformed(known, column=name)
+    if not data and field.nullable:
+        return None
+    if not looks_like_an_image(data):
+        raise _malformed(f"Column '{name}', row 0: the file is no image (PNG, JPEG, …).", column=name)
+    return base64.b64encode(data).decode()  # one way in for both kinds of body
+
+
+def _value(field: Field, text: str) -> Any:
+    """The text as JSON would have it; what cannot be read stays a text, which the row's type then refuses."""
+    if text == "":
+        return None if field.nullable or field.kind not in ("text", "category") or is_numeric(field) else ""
+    if field.kind == "boolean":
+        return {"true": True, "false": False}.get(text.strip().lower(), text)
+    if is_numeric(field):
+        try:
+            return float(text) if "_" not in text else text
+        except ValueError:
+            return text
+    return text
+
+
+def _malformed(what: str, *, column: str | None = None) -> CannotPredict:
+    return CannotPredict(
+        what,
+        remedy="Send one part per column: files for images, texts for the others.",
+        column=column,
+        row=0 if column else None,
+    )
+
+
+def form_schema(fields: tuple[Field, ...]) -> dict[str, Any]:
+    """The form in JSON Schema: what a browser's form or curl -F sends."""
+    found: dict[str, Any] = {}
+    for field in fields:
+        if field.kind == "image":
+            found[field.name] = {"type": "string", "format": "binary", "title": field.name}
+        else:
+            found[field.name] = {"type": "string", "title": field.name, "examples": [str(example(field))]}
+    return {"type": "object", "title": "Form", "properties": found, "required": [field.name for field in fields]}

@@ -1,0 +1,139 @@
+"""The short way in: a `dataframe_split` body as nearly every client sends it, decoded by a decoder made for the model.
+
+The decoder knows how many values a row has and of which type each is, so that decoding is validating. Whatever is
+unusual (a number in quotes, a column too many, a time) is left to `payload`, which knows every form and every error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from trilho.bundle import Field, Predictor
+from trilho.bundle.columns import is_numeric
+from trilho.bundle.compiled import UNKNOWN
+from trilho.journal import Features
+
+_ORDERS = 16  # orders of columns that are remembered; clients of one model have one or two
+_FEW = 8  # rows up to which a list of lists is the faster way to a matrix
+
+
+class Express:
+    """Reads bodies for one compiled model whose columns are numbers, booleans and categories."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self._names = sorted(predictor.schema.names)
+        self._latest: _Order | None = None
+        self._orders: dict[bytes, _Order | None] = {}
+        self._any_order: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_shape(Any))
+
+    def read(self, body: bytes) -> tuple[np.ndarray, Features] | None:
+        """The rows as the model's matrix and as the journal wants them; None if this is not the way for them."""
+        order = self._latest
+        if order is not None:
+            try:
+                found = order.decoder.decode(body).dataframe_split
+                if found.columns == order.columns:
+                    return order.rows(found.data)
+            except msgspec.DecodeError:
+                pass  # other columns, in number or type; or something unusual
+        order = self._order_of(body)
+        if order is None:
+            return None
+        self._latest = order
+        try:
+            return order.rows(order.decoder.decode(body).dataframe_split.data)
+        except msgspec.DecodeError:
+            return None
+
+    def _order_of(self, body: bytes) -> _Order | None:
+        try:
+            columns = self._any_order.decode(body).dataframe_split.columns
+        except (msgspec.DecodeError, RecursionError):
+            return None
+        raw = bytes(columns)
+        if raw not in self._orders:
+            if len(self._orders) >= _ORDERS:
+                self._orders.clear()  # somebody shuffles: everybody else is back after one request
+            self._orders[raw] = self._made(raw)
+        return self._orders[raw]
+
+    def _made(self, raw: bytes) -> _Order | None:
+        try:
+            names = msgspec.json.decode(raw, type=list[str])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        return _Order(raw, names, self._predictor) if sorted(names) == self._names else None
+
+
+class _Order:
+    """One order of the columns: its decoder, and the way from its rows to the model's."""
+
+    def __init__(self, raw: bytes, names: Sequence[str], predictor: Predictor) -> None:
+        schema, self._codes = predictor.schema, predictor.codes
+        fields = {field.name: field for field in schema.fields}
+        self.columns = msgspec.Raw(raw)
+        row: Any = tuple.__class_getitem__(tuple(_type(fields[name]) for name in names))
+        self.decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_shape(row))
+        self._names = schema.names
+        self._places = tuple(names.index(name) for name in schema.names)
+        self._moved = None if self._places == tuple(range(len(names))) else np.array(self._places)
+        self._readers = [(place, _coder(field)) for place, field in zip(self._places, schema.fields, strict=True)]
+        numeric = [is_numeric(field) for field in schema.fields]
+        self._layout = tuple(zip(self._places, numeric, strict=True))
+        self._all_numbers = predictor.all_numbers
+
+    def rows(self, data: Sequence[tuple[Any, ...]]) -> tuple[np.ndarray, Features] | None:
+        """As `Express.read`, of decoded rows."""
+        if not data:
+            return None
+        if self._all_numbers:
+            matrix = np.array(data, dtype=np.float64)  # None becomes NaN
+            if self._moved is not None:
+                matrix = matrix.take(self._moved, axis=1)
+            return matrix, Features(names=self._names, matrix=matrix)
+        features = Features(names=self._names, rows=data, layout=self._layout)
+        return self._few(data) if len(data) <= _FEW else self._many(data), features
+
+    def _few(self, data: Sequence[tuple[Any, ...]]) -> np.ndarray:
+        codes = self._codes.get
+        return np.array(
+            [
+                [row[place] if coded is None else codes(row[place], UNKNOWN) * coded for place, coded in self._readers]
+                for row in data
+            ],
+            dtype=np.float64,
+        )
+
+    def _many(self, data: Sequence[tuple[Any, ...]]) -> np.ndarray:
+        codes = self._codes.get
+        columns = list(zip(*data, strict=True))
+        matrix = np.empty((len(data), len(self._readers)))
+        for number, (place, coded) in enumerate(self._readers):
+            values = columns[place]
+            if coded is not None:
+                values = tuple(codes(value, UNKNOWN) * coded for value in values)
+            matrix[:, number] = np.array(values, dtype=np.float64)
+        return matrix
+
+
+def _shape(row: Any) -> Any:
+    split = msgspec.defstruct("Split", [("columns", msgspec.Raw), ("data", list[row])], forbid_unknown_fields=True)
+    return msgspec.defstruct("Body", [("dataframe_split", split)], forbid_unknown_fields=True)
+
+
+def _type(field: Field) -> Any:
+    if field.kind == "boolean":
+        return bool | None
+    return float | None if is_numeric(field) else str | None
+
+
+def _coder(field: Field) -> float | None:
+    """None where values are numbers already, else what a category's code is multiplied by: 0 for a text, unread."""
+    if is_numeric(field):
+        return None
+    return 1.0 if field.kind == "category" else 0.0
