@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from trilho import registry, steps, tracking, wire
-from trilho.errors import ServerRefused, ServerUnreachable, SpoolDamaged
+from trilho.errors import SpoolDamaged
 from trilho.project import ProjectFile, load
-from trilho.steps import Judgement, Receipt, StepResult
+from trilho.steps import Entry, Judgement, Receipt, StepResult
 
 LIVE_SECONDS = 3.0  # a training waits no longer than this for an answer
 
@@ -27,7 +26,7 @@ Server = Callable[[Say], str]  # the address of the tracking server; starts the 
 class Delivery:
     """What one run came to. `judged` are all versions that were decided on, those of earlier offline runs included."""
 
-    steps: tuple[StepResult, ...]
+    steps: tuple[StepResult, ...] = ()
     receipt: Receipt | None = None
     judged: tuple[Judgement, ...] = ()
     champion: registry.Version | None = None
@@ -49,34 +48,29 @@ def deliver(
 
     Raises StepFailed, BadData, … where a step failed; its run is recorded as failed.
     """
-    with _reached(server, say) as (client, offline):
-        store = registry.open_store(client) if client else None
-        recorder = steps.Recorder(project, client, say)
+    standing = steps.Standing()
+
+    def confirm(entry: Entry) -> str:
+        nonlocal standing
+        told = line.ask(lambda client: steps.standing(project, registry.open_store(client), entry))
+        standing = told or steps.standing(project, None, entry)
+        return standing.problem
+
+    with wire.Line(lambda: server(say), seconds=LIVE_SECONDS, say=say) as line:
+        recorder = steps.Recorder(project, line, until=until)
+        watchers = (recorder.watch, lambda result, _: watch(result))
         try:
-            results = steps.run_steps(
-                project,
-                until=until,
-                force=force,
-                confirm=lambda entry: steps.still_registered(project, store, entry),
-                watch=(recorder.watch, lambda result, _: watch(result)),
-            )
+            results = steps.run_steps(project, until=until, force=force, confirm=confirm, watch=watchers)
         except BaseException as problem:
             recorder.end(problem)
             raise
         recorder.end(None)
-        done = Delivery(steps=tuple(results), offline=offline)
-        if client is None or until != "register":
-            return done
-        try:
-            judged = sync(project, client, say=say)
-            receipt = steps.read_receipt(project, results[-1].key)
-            if receipt is not None and receipt.rule != steps.rule_fingerprint(project):
-                judged = (*judged, settle(project, client, results[-1].key, receipt))
-            champion = registry.champion(registry.open_store(client), project.register.name)
-            return replace(done, receipt=receipt, judged=judged, champion=champion)
-        except (ServerUnreachable, ServerRefused) as error:
-            say(f"{error.what} What was not sent yet waits in the spool: trilho sync")
-            return replace(done, offline=error.what)
+        key = results[-1].key
+        settled = (
+            line.ask(lambda client: _settled(project, client, key, standing, say)) if until == "register" else None
+        )
+        receipt = steps.read_receipt(project, key)
+        return replace(settled or Delivery(receipt=receipt), steps=tuple(results), offline=line.trouble)
 
 
 def sync(project: ProjectFile, client: wire.Client, *, say: Say = lambda _: None) -> tuple[Judgement, ...]:
@@ -106,18 +100,16 @@ def settle(project: ProjectFile, client: wire.Client, package: str, receipt: Rec
     return judgement
 
 
-@contextmanager
-def _reached(server: Server, say: Say) -> Iterator[tuple[wire.Client | None, str]]:
-    """A client of a server that answers and "", else None and why not."""
-    try:
-        address = server(say)
-        wire.probe(address)
-    except (ServerUnreachable, ServerRefused) as error:
-        say(f"{error.what} Training goes on; the run is kept in the spool until trilho sync.")
-        yield None, error.what
-        return
-    with wire.connect(address, seconds=LIVE_SECONDS) as client:
-        yield client, ""
+def _settled(project: ProjectFile, client: wire.Client, key: str, standing: steps.Standing, say: Say) -> Delivery:
+    """What is sent is judged; a version that stands as champion was judged before, and nothing more is asked."""
+    judged = sync(project, client, say=say)
+    receipt = steps.read_receipt(project, key)
+    if receipt is not None and receipt.rule != steps.rule_fingerprint(project):
+        judged = (*judged, settle(project, client, key, receipt))
+    champion = standing.version
+    if judged or champion is None or registry.CHAMPION not in champion.aliases:
+        champion = registry.champion(registry.open_store(client), project.register.name)
+    return Delivery(receipt=receipt, judged=judged, champion=champion)
 
 
 class Project:

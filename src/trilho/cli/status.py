@@ -10,21 +10,26 @@ def status(project: Folder = HERE, profile: Profile = None, overrides: Overrides
     from trilho import platform, registry, steps, tracking, wire
     from trilho.cli import output
     from trilho.cli.worded import step_json, version_json
-    from trilho.errors import ServerRefused, ServerUnreachable
+    from trilho.errors import ServerUnreachable
 
     file = load_project(project, profile, overrides)
     services = platform.statuses(file.state_dir)
     address = file.tracking_uri or next((found.address for found in services if found.running), "")
-    champion, problem = None, "the tracking server is not running (trilho up)"
-    store = None
-    if address:
-        try:
-            wire.probe(address)
-            store = registry.open_store(wire.connect(address))
-            champion, problem = registry.champion(store, file.register.name), ""
-        except (ServerUnreachable, ServerRefused) as error:
-            problem = error.what
-    results = list(steps.look(file, confirm=lambda entry: steps.still_registered(file, store, entry)))
+
+    def find() -> str:
+        if not address:
+            raise ServerUnreachable("The tracking server is not running: trilho up", remedy="trilho up")
+        return address
+
+    with wire.Line(find, seconds=wire.CONNECT_SECONDS, say=lambda _: None) as line:
+        champion = line.ask(lambda client: registry.champion(registry.open_store(client), file.register.name))
+
+        def confirm(entry: steps.Entry) -> str:
+            told = line.ask(lambda client: steps.standing(file, registry.open_store(client), entry))
+            return (told or steps.standing(file, None, entry)).problem
+
+        results = list(steps.look(file, confirm=confirm))
+    problem = line.trouble
     waiting = len(tracking.waiting(file.state_dir / "spool"))
     if json:
         output.as_json(

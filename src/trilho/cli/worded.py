@@ -20,10 +20,14 @@ def show_delivery(file: ProjectFile, done: Delivery) -> None:
     for judgement in done.judged:
         output.plain()
         show_judgement(file, judgement)
-    if done.offline:
+    if done.offline and done.steps[-1].step == "register":
         output.plain()
-        output.state("Offline", f"not judged yet; the champion is unchanged. {done.offline}")
-        output.state("Go on", "trilho sync")
+        if done.receipt is not None and done.receipt.rule:
+            version = f"{done.receipt.name} v{done.receipt.number}"
+            output.state("Offline", f"{version} was judged before; the registry was not asked. {done.offline}")
+        else:
+            output.state("Offline", f"not judged yet; the champion is unchanged. {done.offline}")
+            output.state("Go on", "trilho sync")
     elif done.receipt is not None and not done.judged:
         output.plain()
         show_champion(file, done)

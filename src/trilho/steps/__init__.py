@@ -9,17 +9,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from trilho.steps.cache import Entry
 from trilho.steps.judgement import Judgement
 from trilho.steps.keys import STEPS
 from trilho.steps.loop import StepResult, look, run_steps
 from trilho.steps.materials import Materials
 from trilho.steps.publish import (
     Receipt,
+    Standing,
     belongs_here,
     publish,
     read_receipt,
     rule_fingerprint,
-    still_registered,
+    standing,
     write_receipt,
 )
 from trilho.steps.record import Recorder
@@ -30,10 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STEPS",
+    "Entry",
     "Judgement",
     "Materials",
     "Receipt",
     "Recorder",
+    "Standing",
     "StepResult",
     "belongs_here",
     "inspect",
@@ -43,7 +47,7 @@ __all__ = [
     "read_receipt",
     "rule_fingerprint",
     "run_steps",
-    "still_registered",
+    "standing",
     "write_receipt",
 ]
 

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trilho.errors import ServerRefused, ServerUnreachable, VersionNotFound
+from trilho.errors import VersionNotFound
 from trilho.project.file import ProjectFile
-
-if TYPE_CHECKING:
-    from trilho.registry import VersionStore
+from trilho.registry import CHAMPION
 from trilho.steps.cache import Entry
 from trilho.tracking import RUN_KEY, discard, read_header, read_log, send
 from trilho.wire import Client
+
+if TYPE_CHECKING:
+    from trilho.registry import Version, VersionStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,15 @@ class Receipt:
     digest: str
     run_id: str
     rule: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Whether a packed model is still registered: `problem` is why it is not, `version` what the registry has, if it
+    was asked."""
+
+    problem: str = ""
+    version: Version | None = None
 
 
 def publish(project: ProjectFile, client: Client, store: VersionStore, folder: Path) -> tuple[str, Receipt | None]:
@@ -91,27 +101,33 @@ def rule_fingerprint(project: ProjectFile) -> str:
     return hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()
 
 
-def still_registered(project: ProjectFile, store: VersionStore | None, entry: Entry) -> str:
-    """Is a packed model still the version it became? "" if so, else why it must be registered again.
+def standing(project: ProjectFile, store: VersionStore | None, entry: Entry) -> Standing:
+    """Is a packed model still the version it became? One call tells where it is champion, as it mostly is.
 
-    Asks the registry once. Without a server, what is remembered has to do.
+    Args:
+        store: The registry; without one, what is remembered has to do.
+
+    Raises:
+        ServerUnreachable, ServerRefused: it did not say.
     """
     package = entry.folder.name
     receipt = read_receipt(project, package)
     if receipt is None and _spooled(project, package):
-        return ""
+        return Standing()
     receipt = receipt or read_receipt(project, package)  # another run may have sent it just now
     if receipt is None:
-        return f"not registered in profile {project.profile} yet"
+        return Standing(problem=f"not registered in profile {project.profile} yet")
     if store is None:
-        return ""
-    try:
-        version = store.get(receipt.name, receipt.number)
-    except VersionNotFound:
-        return f"{receipt.name} v{receipt.number} is gone from the registry"
-    except (ServerUnreachable, ServerRefused):
-        return ""
-    return "" if version.digest == receipt.digest else f"{receipt.name} v{receipt.number} is another model now"
+        return Standing()
+    version = store.by_alias(receipt.name, CHAMPION)
+    if version is None or version.number != receipt.number:
+        try:
+            version = store.get(receipt.name, receipt.number)
+        except VersionNotFound:
+            return Standing(problem=f"{receipt.name} v{receipt.number} is gone from the registry")
+    if version.digest != receipt.digest:
+        return Standing(problem=f"{receipt.name} v{receipt.number} is another model now")
+    return Standing(version=version)
 
 
 def _spooled(project: ProjectFile, package: str) -> bool:

@@ -5,42 +5,43 @@ from __future__ import annotations
 import getpass
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from trilho.errors import ServerRefused, ServerUnreachable
 from trilho.project.file import ProjectFile
 from trilho.steps.loop import StepResult
 from trilho.steps.materials import Materials
 from trilho.steps.model_card import model_card
 from trilho.tracking import SpooledRun, send_records, start_run
-from trilho.wire import Client
+from trilho.wire import Line
 
 # Steps that try something. A run is opened when the first of them has to run; reading data again is no experiment.
 _EXPERIMENT = ("transform", "train", "evaluate", "register")
+# A run up to the first of them makes no model: it leaves no record, and needs no server.
+_MODEL = ("train", "evaluate", "register")
 
 
 class Recorder:
     """Watches a run of steps and records it.
 
     Args:
-        client: A client of the tracking server with short waits; None when none answered.
-        say: Told once when the server stops answering.
+        line: To the tracking server; not asked before the run is opened.
+        until: The last step of the run.
     """
 
-    def __init__(self, project: ProjectFile, client: Client | None, say: Callable[[str], None]) -> None:
+    def __init__(self, project: ProjectFile, line: Line, *, until: str = "register") -> None:
         self.project = project
         self.run: SpooledRun | None = None
-        self._client = client
-        self._say = say
+        self._line = line
+        self._opened_by = _EXPERIMENT if until in _MODEL else ()
         self._done: list[str] = []
 
     def watch(self, result: StepResult, materials: Materials) -> None:
         """Take note of a step that starts or is done."""
         if result.status == "running":
-            if self.run is None and result.step in _EXPERIMENT:
+            if self.run is None and result.step in self._opened_by:
                 self.run = self._open()
                 for step in self._done:
                     self._record(self.run, step, materials)
@@ -159,14 +160,10 @@ class Recorder:
         run.register(self.project.register.name, tags)
 
     def _push(self) -> None:
-        """Send what there is; a server that fails us once is left alone for the rest of this run."""
-        if self._client is None or self.run is None:
-            return
-        try:
-            send_records(self._client, self.run.folder)
-        except (ServerUnreachable, ServerRefused) as error:
-            self._client = None
-            self._say(f"{error.what} Training goes on; the run is kept in the spool.")
+        """Send what there is, while the server answers."""
+        if self.run is not None:
+            folder = self.run.folder
+            self._line.ask(lambda client: send_records(client, folder))
 
 
 def estimator_params(materials: Materials) -> Mapping[str, object]:

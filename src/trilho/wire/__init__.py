@@ -1,11 +1,23 @@
 """How we reach MLflow without importing it: its REST API over the standard library.
 
 `connect` gives a `Client`; `probe` asks in two seconds whether anybody is there at all (MLflow's own client takes more
-than four minutes to notice a dead server).
+than four minutes to notice a dead server). A `Line` is for what goes on without a server.
 """
 
 from trilho.wire.address import Address, parse_address
 from trilho.wire.artifacts import PROXY_SCHEME, download, upload
-from trilho.wire.client import Client, connect, probe
+from trilho.wire.client import CONNECT_SECONDS, Client, connect, probe
+from trilho.wire.line import Line
 
-__all__ = ["PROXY_SCHEME", "Address", "Client", "connect", "download", "parse_address", "probe", "upload"]
+__all__ = [
+    "CONNECT_SECONDS",
+    "PROXY_SCHEME",
+    "Address",
+    "Client",
+    "Line",
+    "connect",
+    "download",
+    "parse_address",
+    "probe",
+    "upload",
+]
