@@ -30,6 +30,7 @@ class Delivery:
     receipt: Receipt | None = None
     judged: tuple[Judgement, ...] = ()
     champion: registry.Version | None = None
+    refusal: registry.Event | None = None  # why this run's version was refused before, and is still not champion
     offline: str = ""  # why the registry was not asked
 
 
@@ -106,10 +107,14 @@ def _settled(project: ProjectFile, client: wire.Client, key: str, standing: step
     receipt = steps.read_receipt(project, key)
     if receipt is not None and receipt.rule != steps.rule_fingerprint(project):
         judged = (*judged, settle(project, client, key, receipt))
-    champion = standing.version
+    champion, refusal = standing.version, None
     if judged or champion is None or registry.CHAMPION not in champion.aliases:
-        champion = registry.champion(registry.open_store(client), project.register.name)
-    return Delivery(receipt=receipt, judged=judged, champion=champion)
+        store = registry.open_store(client)
+        champion = registry.champion(store, project.register.name)
+        just_now = receipt is not None and receipt.number in [item.version.number for item in judged]
+        if receipt is not None and not just_now and project.register.promote != "never":
+            refusal = registry.standing_refusal(store, receipt.name, receipt.number)
+    return Delivery(receipt=receipt, judged=judged, champion=champion, refusal=refusal)
 
 
 class Project:

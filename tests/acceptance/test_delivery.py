@@ -107,8 +107,24 @@ def test_worse_model_is_refused_and_the_champion_stays(project: Path, mlflow_ser
     assert "v1 is still champion" in done.stdout
     assert alias(mlflow_server, name_of(project)) == 1
     assert alias(mlflow_server, name_of(project), "challenger") == 2
-    again = trilho(project, "run", *worse, server=mlflow_server)
-    assert "judged before" in again.stdout, "a refused version is not judged twice by the same rule"
+    again = trilho(project, "run", *worse, server=mlflow_server, code=3)
+    assert "v2, on " in again.stdout, "refused as long as nothing happened since"
+    assert "v1 is champion" in again.stdout
+    assert "is required" in again.stdout or "is allowed" in again.stdout, "and why"
+    kinds = [event["kind"] for event in trilho_json(project, "history", server=mlflow_server)]
+    assert kinds == ["promoted", "refused"], "a refused version is not judged twice by the same rule"
+    trilho(project, "promote", "2", "--force", "--reason", "for the test", server=mlflow_server)
+    trilho(project, "run", *worse, server=mlflow_server)
+    trilho(project, "rollback", server=mlflow_server)
+    trilho(project, "run", *worse, server=mlflow_server)
+
+
+def test_sync_ends_with_3_where_a_version_is_refused(project: Path, mlflow_server: str) -> None:
+    trilho(project, "run", server=mlflow_server)
+    trilho(project, "run", "--set", "train.params.C=0.00001", server="http://127.0.0.1:9")
+    synced = trilho(project, "sync", server=mlflow_server, code=3)
+    assert "v1 is still champion" in synced.stdout
+    assert trilho_json(project, "sync", server=mlflow_server)["sent"] == 0
 
 
 def test_refused_version_is_promoted_by_force_and_rolled_back(project: Path, mlflow_server: str) -> None:

@@ -27,7 +27,7 @@ def counting(server: str) -> Iterator[tuple[str, Asked]]:
     class Passing(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             """Nothing on stderr."""
 
         def do_GET(self) -> None:
@@ -44,8 +44,8 @@ def counting(server: str) -> Iterator[tuple[str, Asked]]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
-
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        setattr(Passing, f"do_{method}", Passing.do_GET)
     with ThreadingHTTPServer(("127.0.0.1", 0), Passing) as passing:
         passing.daemon_threads = True
         threading.Thread(target=passing.serve_forever, daemon=True).start()

@@ -21,7 +21,7 @@ def promote(
     """Judge a version against the champion of this moment and promote it; or promote it by force, with a reason."""
     from trilho import registry, steps
     from trilho.cli import output
-    from trilho.cli.exits import REFUSED
+    from trilho.cli.exits import exit_code_after
     from trilho.cli.worded import judgement_json, show_judgement
     from trilho.errors import InvalidProject, VersionNotFound
 
@@ -47,5 +47,4 @@ def promote(
         output.state("Champion", f"{name} v{version} already is champion")
     else:
         show_judgement(file, judgement)
-    if judgement.event is not None and judgement.event.kind == "refused":
-        raise typer.Exit(REFUSED)
+    raise typer.Exit(exit_code_after([judgement]))

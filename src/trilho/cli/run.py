@@ -11,7 +11,6 @@ from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, load_pr
 
 if TYPE_CHECKING:
     from trilho.delivery import Delivery
-    from trilho.project import ProjectFile
     from trilho.steps import StepResult
 
 
@@ -59,7 +58,7 @@ def run(
         output.as_json(delivery_json(done))
     else:
         show_delivery(file, done)
-    raise typer.Exit(exit_code(file, done))
+    raise typer.Exit(exit_code(done))
 
 
 def show_step(result: StepResult) -> None:
@@ -71,10 +70,9 @@ def show_step(result: StepResult) -> None:
     output.line(result.step, status, f"{result.facts}{reason}")
 
 
-def exit_code(file: ProjectFile, done: Delivery) -> int:
-    """3 if this run's own version was refused, else 0."""
-    from trilho.cli.exits import DONE, REFUSED
+def exit_code(done: Delivery) -> int:
+    """3 if this run's own version was refused, now or before, else 0. Versions of other runs have told theirs."""
+    from trilho.cli.exits import REFUSED, exit_code_after
 
     mine = [item for item in done.judged if done.receipt and item.version.number == done.receipt.number]
-    refused = any(item.event is not None and item.event.kind == "refused" for item in mine)
-    return REFUSED if refused and file.register.promote != "never" else DONE
+    return REFUSED if done.refusal is not None else exit_code_after(mine)

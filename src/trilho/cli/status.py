@@ -9,7 +9,7 @@ def status(project: Folder = HERE, profile: Profile = None, overrides: Overrides
     """Show which steps are stale and why, which services run, what waits to be sent, and the champion."""
     from trilho import platform, registry, steps, tracking, wire
     from trilho.cli import output
-    from trilho.cli.worded import step_json, version_json
+    from trilho.cli.worded import counted, step_json, version_json
     from trilho.errors import ServerUnreachable
 
     file = load_project(project, profile, overrides)
@@ -51,7 +51,7 @@ def status(project: Folder = HERE, profile: Profile = None, overrides: Overrides
     if file.tracking_uri:
         output.state("tracking", file.tracking_uri)
     if waiting:
-        output.state("Waiting", f"{waiting} runs are not sent yet: trilho sync")
+        output.state("Waiting", f"{counted(waiting, 'run')} not sent yet: trilho sync")
     if champion is not None:
         output.state("Champion", f"{champion.name} v{champion.number}")
     else:

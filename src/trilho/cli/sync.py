@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connected, load_project
 
 
@@ -9,7 +11,8 @@ def sync(project: Folder = HERE, profile: Profile = None, overrides: Overrides =
     """Send what an outage left in the spool: each run once, with its own times; then judge and promote."""
     from trilho import delivery, tracking
     from trilho.cli import output
-    from trilho.cli.worded import judgement_json, show_judgement
+    from trilho.cli.exits import exit_code_after
+    from trilho.cli.worded import counted, judgement_json, show_judgement
 
     file = load_project(project, profile, overrides)
     before = len(tracking.waiting(file.state_dir / "spool"))
@@ -24,8 +27,9 @@ def sync(project: Folder = HERE, profile: Profile = None, overrides: Overrides =
     left = len(tracking.waiting(file.state_dir / "spool"))
     if json:
         output.as_json({"sent": before - left, "waiting": left, "judged": [judgement_json(item) for item in judged]})
-        return
-    output.state("Sent", f"{before - left} of {before} runs" + (f"; {left} still wait" if left else ""))
-    for item in judged:
-        output.plain()
-        show_judgement(file, item)
+    else:
+        output.state("Sent", f"{before - left} of {counted(before, 'run')}" + (f"; {left} still wait" if left else ""))
+        for item in judged:
+            output.plain()
+            show_judgement(file, item)
+    raise typer.Exit(exit_code_after(judged))

@@ -28,7 +28,7 @@ def show_delivery(file: ProjectFile, done: Delivery) -> None:
         else:
             output.state("Offline", f"not judged yet; the champion is unchanged. {done.offline}")
             output.state("Go on", "trilho sync")
-    elif done.receipt is not None and not done.judged:
+    elif done.receipt is not None and done.receipt.number not in [item.version.number for item in done.judged]:
         output.plain()
         show_champion(file, done)
 
@@ -39,6 +39,13 @@ def show_champion(file: ProjectFile, done: Delivery) -> None:
     name, number = done.receipt.name, done.receipt.number
     if done.champion is not None and done.champion.number == number:
         output.state("Champion", f"{name} v{number}, unchanged")
+    elif done.refusal is not None:
+        still = f"v{done.champion.number} is champion" if done.champion else "there is no champion"
+        output.state("Refused", f"{name} v{number}, on {moment(done.refusal.when)}; {still}")
+        output.state("Why", done.refusal.why)
+        if done.champion is not None:
+            output.state("See more", f"trilho compare {done.champion.number} {number}")
+        output.state("Ask again", f"trilho promote {number}")
     elif done.champion is not None:
         output.state("Champion", f"{name} v{done.champion.number}; this model is v{number}, judged before")
         output.state("See why", f"trilho compare {done.champion.number} {number}")
@@ -90,6 +97,7 @@ def delivery_json(done: Delivery) -> dict[str, Any]:
         "run_id": done.receipt.run_id if done.receipt else None,
         "judged": [judgement_json(item) for item in done.judged],
         "champion": version_json(done.champion) if done.champion else None,
+        "refusal": event_json(done.refusal) if done.refusal else None,
         "offline": done.offline or None,
     }
 
@@ -134,3 +142,8 @@ def event_json(event: Event) -> dict[str, Any]:
 def moment(seconds: float) -> str:
     """Seconds since 1970 as local time, to the second."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def counted(number: int, thing: str) -> str:
+    """1 run, 2 runs, 12,000 runs."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -4,7 +4,7 @@
 the truth, the aliases follow it (docs/decisions/0008-history-is-the-truth.md).
 """
 
-from trilho.registry.lookup import champion, history, resolve
+from trilho.registry.lookup import champion, history, resolve, standing_refusal
 from trilho.registry.mlflow_store import MlflowVersionStore
 from trilho.registry.naming import check_name
 from trilho.registry.promotion import promote, refuse, rollback
@@ -29,6 +29,7 @@ __all__ = [
     "refuse",
     "resolve",
     "rollback",
+    "standing_refusal",
 ]
 
 

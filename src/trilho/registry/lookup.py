@@ -31,6 +31,13 @@ def history(store: VersionStore, name: str) -> tuple[Event, ...]:
     return read(store.events(name)).history
 
 
+def standing_refusal(store: VersionStore, name: str, number: int) -> Event | None:
+    """The refusal of a version, if nothing happened to it since; None where it was promoted after that, or never
+    refused. Only looks."""
+    about = [event for event in history(store, name) if event.after == number and event.valid]
+    return about[-1] if about and about[-1].kind == "refused" else None
+
+
 def resolve(store: VersionStore, uri: str) -> Version:
     """The version that a URI names: models:/NAME@alias, models:/NAME/3, models:/NAME/latest, models:/NAME/Production.
 

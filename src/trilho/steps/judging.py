@@ -35,7 +35,7 @@ def judge(project: ProjectFile, client: Client, version: registry.Version, *, ac
             return judgement
         said = gates.verdicts_to_json(verdicts)
         if not force and not all(verdict.passed for verdict in verdicts):
-            failed = "; ".join(verdict.reason for verdict in verdicts if not verdict.passed)
+            failed = "; ".join(verdict.reason.rstrip(".") for verdict in verdicts if not verdict.passed) + "."
             return replace(
                 judgement,
                 event=registry.refuse(store, version.name, version.number, who=who, why=failed, verdicts_json=said),

@@ -61,6 +61,18 @@ class PromotionContract:
         registry.rollback(store, name, who="ana", why="slow")
         assert [version.stage for version in store.versions(name)] == ["Archived", "Production", "None"]
 
+    def test_a_refusal_stands_until_something_happens_to_the_version(self, store: VersionStore, name: str) -> None:
+        register(store, name, 3)
+        assert registry.standing_refusal(store, name, 2) is None
+        promote(store, name, 1)
+        event = registry.refuse(store, name, 2, who="ana", why="recall fell")
+        registry.refuse(store, name, 3, who="ana", why="recall fell more")
+        assert registry.standing_refusal(store, name, 2) == event
+        assert registry.standing_refusal(store, name, 1) is None
+        promote(store, name, 2)
+        registry.rollback(store, name, who="ana", why="not yet")
+        assert registry.standing_refusal(store, name, 2) is None, "it was champion since"
+
     def test_a_refused_version_is_challenger_until_it_is_promoted(self, store: VersionStore, name: str) -> None:
         register(store, name, 2)
         promote(store, name, 1)
