@@ -113,3 +113,17 @@ def test_a_local_server_that_cannot_start_fails_no_training(project: Path) -> No
     assert "mlflow.db.damaged" in done.stderr, "the way out"
     assert "not judged yet" in done.stdout
     assert (project / "artifacts" / "model" / "model.joblib").is_file()
+
+
+def test_an_unchanged_run_loads_nothing_heavy_even_if_its_version_stands_refused(
+    project: Path, mlflow_server: str
+) -> None:
+    trilho(project, "run", "--set", "evaluate.thresholds.f1=0.9999", server=mlflow_server, code=3)
+    again = trilho(
+        project, "run", "--set", "evaluate.thresholds.f1=0.9999",
+        server=mlflow_server, code=3, PYTHONPROFILEIMPORTTIME="1",
+    )  # fmt: skip
+    assert "f1 0.9" in again.stdout, "the reason"
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in again.stderr.splitlines()}
+    assert "trilho" in loaded
+    assert not loaded & {"numpy", "pandas", "sklearn", "scipy", "pyarrow", "mlflow", "onnxruntime", "rich"}

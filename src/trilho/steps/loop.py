@@ -15,6 +15,7 @@ from trilho.errors import StepFailed, TrilhoError
 from trilho.importer import forget_changed, project_code
 from trilho.project.file import ProjectFile
 from trilho.steps.cache import Cache, Damaged, Entry
+from trilho.steps.exporting import restore
 from trilho.steps.keys import STEPS, Ingredients, difference, ingest_ingredients, ingredients, key
 from trilho.steps.materials import Materials
 
@@ -24,7 +25,8 @@ Confirm = Callable[[Entry], str]
 
 @dataclass(frozen=True, kw_only=True)
 class StepResult:
-    """What became of a step. `reason` says why it ran; `folder` holds its output once it is done."""
+    """What became of a step. `reason` says why it ran, or what else was mended; `folder` holds its output once it is
+    done."""
 
     step: str
     status: Literal["running", "ran", "reused", "stale"]
@@ -115,12 +117,15 @@ def _step(
         if found.entry is not None:
             folders[step], made[step] = found.entry.folder, found.entry.digest
             reused = _reused(step, found.entry)
+            if step == "register":
+                reused = replace(reused, reason=_call(step, restore, materials, found.entry.folder))
             _tell(watch, reused, materials)
             return reused
         _tell(watch, StepResult(step=step, status="running", reason=found.reason), materials)
         started = time.perf_counter()
         with cache.workplace(step, name) as out:
-            facts = _call(step, materials, out)
+            function = getattr(import_module(f"trilho.steps.{step}"), step)  # late: a reused step loads no pandas
+            facts = _call(step, function, materials, out)
             seconds = time.perf_counter() - started
             # What was read is known only now, even of a file: it may have changed since the look at it.
             kept = own if own is not None and step != "ingest" else _now_known(project, out)
@@ -157,10 +162,9 @@ def _tell(watch: Sequence[Watch], result: StepResult, materials: Materials) -> N
         watcher(result, materials)
 
 
-def _call(step: str, materials: Materials, out: Path) -> str:
-    """Run the step; whatever a user's function raises becomes a StepFailed that names it."""
+def _call(step: str, function: Callable[[Materials, Path], str], materials: Materials, out: Path) -> str:
+    """Run the step's function; whatever a user's function raises becomes a StepFailed that names it."""
     try:
-        function = getattr(import_module(f"trilho.steps.{step}"), step)  # late: a reused step loads no pandas
         return str(function(materials, out))
     except TrilhoError:
         raise

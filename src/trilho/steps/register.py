@@ -15,7 +15,7 @@ import numpy as np
 
 from trilho import bundle
 from trilho.errors import CannotPredict
-from trilho.importer import load_object
+from trilho.steps.exporting import BUNDLE, export
 from trilho.steps.materials import TEST, Materials
 from trilho.steps.transform import BUILT_IN
 
@@ -65,10 +65,10 @@ def register(materials: Materials, out: Path) -> str:
         packages=_packages(_estimator(materials)),
         code=code,
     )
-    (out / "mlflow_model" / "trilho").mkdir()
-    (out / "bundle.tar").replace(out / "mlflow_model" / "trilho" / "bundle.tar")
+    (out / BUNDLE).parent.mkdir()
+    (out / "bundle.tar").replace(out / BUNDLE)
     shutil.copyfile(materials.folders["train"] / "model.joblib", out / "model.joblib")
-    latency = _latency(out / "mlflow_model" / "trilho" / "bundle.tar", materials)
+    latency = _latency(out / BUNDLE, materials)
     package = {
         "digest": built.digest,
         "runtime": built.runtime,
@@ -80,9 +80,7 @@ def register(materials: Materials, out: Path) -> str:
     (out / "metadata.json").write_text(
         json.dumps(_readable(materials, package), indent=2, ensure_ascii=False), encoding="utf-8"
     )
-    _export(out, project.root / project.model_dir)
-    if "register" in project.steps:
-        load_object(project.steps["register"])(project.root / project.model_dir, dict(evaluation["test"]))
+    export(materials, out)
     kind = "compiled (ONNX)" if built.runtime == "onnx" else f"native: {built.why_native}"
     return f"{kind}, p99 {latency * 1000:.2f} ms a row"
 
@@ -160,16 +158,3 @@ def _packages(estimator: str) -> list[str]:
     top = estimator.replace(":", ".").split(".")[0]
     others = [top] if top in ("lightgbm", "xgboost", "catboost") else []
     return ["mlflow", "scikit-learn", "skops", "pandas", "numpy", *others]
-
-
-def _export(made: Path, target: Path) -> None:
-    """Put a copy at `target`, whole before it takes the place of the old one."""
-    fresh, old = target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
-    for left_over in (fresh, old):
-        shutil.rmtree(left_over, ignore_errors=True)
-    shutil.copytree(made, fresh)
-    shutil.copyfile(fresh / "mlflow_model" / "trilho" / "bundle.tar", fresh / "bundle.tar")
-    if target.exists():
-        target.replace(old)
-    fresh.replace(target)
-    shutil.rmtree(old, ignore_errors=True)
