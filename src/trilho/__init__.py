@@ -20,12 +20,12 @@ __all__ = ["Delivery", "Project", "TrilhoError", "__version__"]
 
 def __getattr__(name: str) -> Any:
     if name == "Project":
-        from functools import partial
-
         from trilho.delivery import Project
         from trilho.platform.address import server_address
 
-        return partial(Project, server=server_address)
+        # Handed down: delivery knows nothing of what is above it.
+        Project.find_server = staticmethod(server_address)  # type: ignore[assignment, method-assign]
+        return Project
     if name == "Delivery":
         from trilho.delivery import Delivery
 

@@ -123,24 +123,24 @@ class Project:
     Args:
         folder: The folder of trilho.yaml, or one below it.
         profile, overrides: As on the command line (--profile team, --set train.params.max_depth=8).
-        server: Starts the local platform where no server is named; `from trilho import Project` brings it along.
+
+    Raises ProjectNotFound, InvalidProject.
     """
 
-    def __init__(
-        self,
-        folder: str | Path = ".",
-        *,
-        profile: str | None = None,
-        overrides: Sequence[str] = (),
-        server: Callable[[ProjectFile, Say], str] = lambda project, _: project.tracking_uri or "",
-    ) -> None:
+    def __init__(self, folder: str | Path = ".", *, profile: str | None = None, overrides: Sequence[str] = ()) -> None:
         self.file = load(Path(folder), profile=profile, overrides=overrides)
-        self._server = server
+
+    @staticmethod
+    def find_server(file: ProjectFile, say: Say) -> str:  # noqa: ARG004 - platform's function, in whose place this is
+        """The tracking server's address. `from trilho import Project` puts platform's function here: it starts one."""
+        return file.tracking_uri or ""
 
     def run(self, until: str = "register", *, force: bool = False, watch: Watch = lambda _: None) -> Delivery:
         """Run what is stale up to the step `until`; a whole run also registers, judges and promotes."""
-        every, server = frozenset(steps.STEPS if force else ()), lambda say: self._server(self.file, say)
-        return deliver(self.file, server=server, until=until, force=every, watch=watch)
+        every = frozenset(steps.STEPS if force else ())
+        return deliver(
+            self.file, server=lambda say: self.find_server(self.file, say), until=until, force=every, watch=watch
+        )
 
     def inspect(self, step: str) -> Any:
         """What a step made, as Python objects. Raises NotRunYet."""

@@ -13,7 +13,6 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from trilho.delivery import Project
-from trilho.errors import ServerUnreachable
 from trilho.project import ProjectFile, load
 from trilho.project.sections import value_of
 from trilho.settings import BY_NAME
@@ -51,7 +50,7 @@ def test_every_setting_that_the_guide_names_exists(project: ProjectFile) -> None
 def test_the_same_rows_are_for_testing_and_the_same_scaler_is_fitted(project: ProjectFile) -> None:
     data = load_breast_cancer(as_frame=True)
     kept, tested = train_test_split(data.data, test_size=0.2, random_state=42, stratify=data.target)
-    run = Project(project.root, server=_no_server)
+    run = Project(project.root)
     run.run("transform")
     train, test = run.inspect("split")
     assert np.array_equal(test[data.feature_names].to_numpy(), tested.sort_index().to_numpy())
@@ -60,7 +59,3 @@ def test_the_same_rows_are_for_testing_and_the_same_scaler_is_fitted(project: Pr
     assert isinstance(scaler, StandardScaler)
     assert not scaler.with_mean
     assert np.allclose(scaler.scale_, StandardScaler(with_mean=False).fit(kept).scale_)
-
-
-def _no_server(*_: object) -> str:
-    raise ServerUnreachable("No server is needed for this.", remedy="None.")
