@@ -12,7 +12,7 @@ from typing import Any
 
 from trilho import registry, steps, tracking, wire
 from trilho.errors import SpoolDamaged
-from trilho.project import ProjectFile, load
+from trilho.project import ProjectFile, lend_env_file, load
 from trilho.steps import Entry, Judgement, Receipt, StepResult
 
 LIVE_SECONDS = 3.0  # a training waits no longer than this for an answer
@@ -121,7 +121,7 @@ class Project:
     """A project from Python: `Project(".").run()`.
 
     Args:
-        folder: The folder of trilho.yaml, or one below it.
+        folder: The folder of trilho.yaml, or one below it. A .env beside trilho.yaml joins the environment.
         profile, overrides: As on the command line (--profile team, --set train.params.max_depth=8).
 
     Raises ProjectNotFound, InvalidProject.
@@ -129,6 +129,7 @@ class Project:
 
     def __init__(self, folder: str | Path = ".", *, profile: str | None = None, overrides: Sequence[str] = ()) -> None:
         self.file = load(Path(folder), profile=profile, overrides=overrides)
+        lend_env_file(self.file.root)
 
     @staticmethod
     def find_server(file: ProjectFile, say: Say) -> str:  # noqa: ARG004 - platform's function, in whose place this is

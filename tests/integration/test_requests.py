@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +21,8 @@ Asked = list[str]
 
 @contextmanager
 def counting(server: str) -> Iterator[tuple[str, Asked]]:
-    """An address that passes all on to `server`, and what was asked there: "GET registered-models/alias"."""
+    """An address that passes all on to `server`, and what was asked there: "GET registered-models/alias", with
+    " by …" behind it where a password was sent."""
     asked: Asked = []
     behind = urlsplit(server).netloc
 
@@ -31,7 +33,8 @@ def counting(server: str) -> Iterator[tuple[str, Asked]]:
             """Nothing on stderr."""
 
         def do_GET(self) -> None:
-            asked.append(f"{self.command} {self.path.partition('?')[0].removeprefix('/api/2.0/mlflow/')}")
+            by = f" by {self.headers['Authorization']}" if "Authorization" in self.headers else ""
+            asked.append(f"{self.command} {self.path.partition('?')[0].removeprefix('/api/2.0/mlflow/')}{by}")
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             connection = http.client.HTTPConnection(behind)
             connection.request(self.command, self.path, body, {"Content-Type": self.headers.get("Content-Type", "")})
@@ -127,3 +130,20 @@ def test_an_unchanged_run_loads_nothing_heavy_even_if_its_version_stands_refused
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in again.stderr.splitlines()}
     assert "trilho" in loaded
     assert not loaded & {"numpy", "pandas", "sklearn", "scipy", "pyarrow", "mlflow", "onnxruntime", "rich"}
+
+
+def test_credentials_of_the_env_file_go_along_with_every_command_and_are_shown_by_none(
+    project: Path, mlflow_server: str
+) -> None:
+    with counting(mlflow_server) as (address, asked):
+        lines = [f"MLFLOW_TRACKING_URI={address}", "MLFLOW_TRACKING_USERNAME=ana", "MLFLOW_TRACKING_PASSWORD=geheim"]
+        (project / ".env").write_text("\n".join(lines), encoding="utf-8")
+        told = ""
+        for verb in ("run", "status", "history", "config", "run", "sync"):
+            done = trilho(project, verb)
+            told += done.stdout + done.stderr
+    assert len(asked) > 20
+    ours = b64encode(b"ana:geheim").decode()
+    assert [one for one in asked if not one.endswith(f" by Basic {ours}")] == []
+    assert "geheim" not in told
+    assert ours not in told

@@ -22,10 +22,12 @@ HERE = Path()
 
 
 def load_project(folder: Path, profile: str | None, overrides: list[str] | None) -> ProjectFile:
-    """The project that the options name. Raises ProjectNotFound, InvalidProject."""
-    from trilho.project import load
+    """The project that the options name; its .env joins the environment. Raises ProjectNotFound, InvalidProject."""
+    from trilho.project import lend_env_file, load
 
-    return load(folder, profile=profile, overrides=overrides or ())
+    found = load(folder, profile=profile, overrides=overrides or ())
+    lend_env_file(found.root)
+    return found
 
 
 def connected(project: ProjectFile) -> Client:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from trilho.project.env_file import lend_env_file
 from trilho.project.file import ProjectFile
 from trilho.project.loading import find, load
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from trilho.project.origins import Explained, explain
     from trilho.project.schema import json_schema
 
-__all__ = ["Explained", "ProjectFile", "explain", "find", "json_schema", "load"]
+__all__ = ["Explained", "ProjectFile", "explain", "find", "json_schema", "lend_env_file", "load"]
 
 _HOMES = {"Explained": "origins", "explain": "origins", "json_schema": "schema"}
 

@@ -6,13 +6,14 @@ in a value stands for itself.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from trilho.project.mistakes import Mistake
-from trilho.settings import Origin
+from trilho.settings import SETTINGS, Origin
 
 _ENTRY = re.compile(
     r"""[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*
@@ -22,6 +23,11 @@ _ENTRY = re.compile(
 )
 _NOTHING = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+
+# Settings are laid over each other by `load`, which says where each came from.
+_SETTINGS = frozenset(name for setting in SETTINGS for name in setting.env) | {"TRILHO_PROFILE"}
+
+_lent: dict[str, str] = {}  # what this process has from a .env
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +49,22 @@ def read_env_file(root: Path, mistakes: list[Mistake]) -> EnvFile:
         mistakes.append(Mistake(Origin(source=".env", detail=str(path)), f"cannot be read: {error}."))
         return EnvFile(values={}, lines={})
     return parse_env_file(text, mistakes)
+
+
+def lend_env_file(root: Path, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Give this process, and those it starts, the names in a project's .env that are no settings: credentials mostly,
+    such as AWS_SECRET_ACCESS_KEY, MLFLOW_TRACKING_PASSWORD, TRILHO_API_KEYS, or a ${NAME} in data.source.
+
+    A name that the environment has already, and not empty, is left alone. What another project's .env lent before is
+    taken back first.
+    """
+    for name, value in _lent.items():
+        if environment.get(name) == value:
+            del environment[name]
+    _lent.clear()
+    for name, value in read_env_file(root, []).values.items():
+        if name not in _SETTINGS and value and "\0" not in value and not environment.get(name):
+            environment[name] = _lent[name] = value
 
 
 def parse_env_file(text: str, mistakes: list[Mistake]) -> EnvFile:

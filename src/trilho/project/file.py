@@ -77,6 +77,8 @@ class RegisterSection:
 class ServeSection:
     host: str = "127.0.0.1"
     port: int = 8000
+    workers: int = 1  # processes that answer
+    connections: int = 1000  # open at once, for each worker
     reload_every: float = 2.0  # seconds
     journal: float = 1.0  # share of answers written to the journal
     trust_code: bool = False  # may serving run code that travels with the version?
