@@ -58,7 +58,8 @@ def load(
     files = files_of(found) if found.reader in ("csv", "parquet", "files") else None
     require_known_options(found, files.reader if files else found.reader, options)
     known = fingerprint_of_files(files, options, memory) if files else fingerprint(source, root=root, options=options)
-    table = read(found, files, root=root, options=options)
+    words = [name for name, kind in kinds.items() if kind in ("category", "text")]
+    table = read(found, files, root=root, options=options, words=words)
     if files:
         require_unchanged(files, found)
     frame, columns = prepared(

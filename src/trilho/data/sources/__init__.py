@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ from trilho.data.source import Source
 from trilho.data.sources.table import Table
 
 
-def read(source: Source, files: Files | None, *, root: Path, options: Mapping[str, Any]) -> Table:
+def read(
+    source: Source, files: Files | None, *, root: Path, options: Mapping[str, Any], words: Collection[str] = ()
+) -> Table:
     """The rows of `source`, as its reader gives them.
 
     Args:
@@ -19,6 +21,7 @@ def read(source: Source, files: Files | None, *, root: Path, options: Mapping[st
         files: Its files, for a source that has some.
         root: The project's folder: where a function is imported from and a relative database lies.
         options: The reader's options, known to be allowed.
+        words: Columns that shall hold words, even where a text file's digits look like numbers.
 
     Raises:
         SourceUnreadable: it cannot be opened, or not be decoded.
@@ -28,7 +31,7 @@ def read(source: Source, files: Files | None, *, root: Path, options: Mapping[st
     if files is not None and files.reader == "csv":
         from trilho.data.sources.csv_files import read_csv
 
-        return read_csv(files, options)
+        return read_csv(files, options, words)
     if files is not None:
         from trilho.data.sources.parquet_files import read_parquet
 

@@ -7,7 +7,7 @@ import gzip
 import re
 import warnings
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,11 @@ from trilho.data.sources.csv_lines import Layout, header_of, line_numbers, undec
 from trilho.data.sources.table import Table
 from trilho.errors import BadData, SourceUnreadable
 
+# A zero in front, a plus, or more digits than a float keeps.
+_MORE_THAN_A_NUMBER = re.compile(r"^\s*(?:\+|-?0\d|-?\d{16,})")
 
-def read_csv(files: Files, options: Mapping[str, Any]) -> Table:
+
+def read_csv(files: Files, options: Mapping[str, Any], words: Collection[str] = ()) -> Table:
     """All rows of all files, one after the other.
 
     Args:
@@ -28,6 +31,8 @@ def read_csv(files: Files, options: Mapping[str, Any]) -> Table:
         options: separator (","; tab for .tsv), encoding ("utf-8", with or without a byte order mark), decimal ("."),
             thousands, quote ('"'), na_values (further words for a missing value), names (the columns of a file without
             a header), columns (those to read).
+        words: Columns that shall hold words. Those that look like numbers are read as they are written where a number
+            would not give it back: 00123, +351, 12345678901234567890.
 
     Raises:
         SourceUnreadable: wrong encoding (names the byte and the line), damaged archive, lines of different lengths.
@@ -38,6 +43,7 @@ def read_csv(files: Files, options: Mapping[str, Any]) -> Table:
     for layout, header in zip(layouts, headers, strict=True):
         _require_same(layouts[0], headers[0], layout, header)
     frames = [_parsed(layout, header, options) for layout, header in zip(layouts, headers, strict=True)]
+    frames = _with_words(frames, layouts, headers, options, words)
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     sizes = [len(part) for part in frames]
 
@@ -116,7 +122,30 @@ def _require_same(first: Layout, expected: list[str], layout: Layout, header: li
     )
 
 
-def _parsed(layout: Layout, header: list[str], options: Mapping[str, Any]) -> pd.DataFrame:
+def _with_words(
+    frames: list[pd.DataFrame],
+    layouts: list[Layout],
+    headers: list[list[str]],
+    options: Mapping[str, Any],
+    words: Collection[str],
+) -> list[pd.DataFrame]:
+    """The columns `words` as they are written, in all files, where one of them holds what a number would lose."""
+    numeric = [name for name in words if any(name in part and part[name].dtype.kind in "iuf" for part in frames)]
+    if not numeric:
+        return frames
+    only = {**options, "columns": numeric}
+    written = [_parsed(layout, header, only, dtype=str) for layout, header in zip(layouts, headers, strict=True)]
+    lost = [name for name in numeric if any(_is_lost(part[name]) for part in written)]
+    return [frame.assign(**{name: part[name] for name in lost}) for frame, part in zip(frames, written, strict=True)]
+
+
+def _is_lost(column: pd.Series[Any]) -> bool:
+    return bool(column.astype("string").str.contains(_MORE_THAN_A_NUMBER, na=False).any())
+
+
+def _parsed(
+    layout: Layout, header: list[str], options: Mapping[str, Any], dtype: type[str] | None = None
+) -> pd.DataFrame:
     na_values = options.get("na_values")
     reading: dict[str, Any] = {
         "sep": layout.separator,
@@ -130,6 +159,7 @@ def _parsed(layout: Layout, header: list[str], options: Mapping[str, Any]) -> pd
         "names": header if layout.names is not None else None,
         "header": None if layout.names is not None else 0,
         "usecols": list(options["columns"]) if options.get("columns") else None,
+        "dtype": dtype,
         "index_col": False,  # else a first line that is one too short turns a column into the index
         "low_memory": False,  # one type per column, not one per chunk
     }
