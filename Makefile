@@ -12,8 +12,8 @@ test: $(VENV)/.ready  ## the whole test suite; what it cannot find it skips, say
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: $(VENV)/.ready  ## format, lint, types, import contracts: exactly what CI runs
-	$(BIN)/ruff format --check src tests benchmarks examples
-	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples docs
+	$(BIN)/ruff check src tests benchmarks examples docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("trilho", deadline=None)  # no test depends on how fast the machine is
+settings.load_profile("trilho")
 
 
 @pytest.fixture(autouse=True)
