@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trilho.scoring.scoring import Scored, score
+    from trilho.scoring.scoring import Progress, Scored, score
 
-__all__ = ["Scored", "score"]
+__all__ = ["Progress", "Scored", "score"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,14 @@
-"""From a piece of an Arrow table to the canonical columns of a model."""
+"""From a piece of an Arrow table to what a model reads: canonical columns, or a compiled one's matrix by column.
+
+`to_numpy` and `pyarrow.scalar` import pandas, which takes longer than many a file: where numbers are numbers, and words
+are categories, neither is used.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -8,11 +16,14 @@ import pyarrow.compute as pc
 
 from trilho.bundle import Field, Schema
 from trilho.bundle.columns import canonical, is_numeric
+from trilho.bundle.compiled import UNKNOWN
 from trilho.data.missing_words import MISSING_WORDS
 from trilho.errors import CannotPredict
+from trilho.journal.buffers import texts
 
-_MISSING = pa.array(sorted(MISSING_WORDS))
 _BOOLEANS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+
+Codes = Mapping[str | None, float]
 
 
 def columns_of(batch: pa.RecordBatch, schema: Schema, *, text: bool) -> dict[str, np.ndarray]:
@@ -27,39 +38,107 @@ def columns_of(batch: pa.RecordBatch, schema: Schema, *, text: bool) -> dict[str
     """
     found = {}
     for field in schema.fields:
-        if field.name not in batch.schema.names:
-            given = batch.schema.names
-            raise CannotPredict(
-                f"Column '{field.name}' is missing.",
-                why=f"The columns are: {', '.join(given[:20])}{', …' if len(given) > 20 else ''}.",
-                remedy=f"Add '{field.name}'; empty where its value is unknown and the model takes that.",
-                column=field.name,
-            )
-        column = batch.column(field.name)
-        found[field.name] = _from_text(field, column) if text else _from_values(field, column)
+        column = _column(batch, field)
+        found[field.name] = _numbers(field, column, text=text) if is_numeric(field) else _words(field, column, text)
+    return found
+
+
+def coded_columns(batch: pa.RecordBatch, schema: Schema, codes: Codes, *, text: bool) -> list[np.ndarray]:
+    """The columns of the matrix that a compiled model reads (`Predictor.predict_coded`), in the order of the schema.
+
+    Each different category is looked up once, not once a row.
+
+    Args:
+        codes: Category → the number that stands for it, None → NaN.
+
+    Raises:
+        CannotPredict: as `columns_of`.
+    """
+    found = []
+    for field in schema.fields:
+        column = _column(batch, field)
+        if is_numeric(field):
+            found.append(_numbers(field, column, text=text))
+        elif field.kind == "category":
+            found.append(_codes(field, column, codes, text))
+        else:
+            found.append(np.zeros(batch.num_rows))  # text, which no compiled model reads
     return found
 
 
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _from_values(field: Field, column: pa.Array) -> np.ndarray:
+def _column(batch: pa.RecordBatch, field: Field) -> pa.Array:
+    names = batch.schema.names
+    if field.name not in names:
+        raise CannotPredict(
+            f"Column '{field.name}' is missing.",
+            why=f"The columns are: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}.",
+            remedy=f"Add '{field.name}'; empty where its value is unknown and the model takes that.",
+            column=field.name,
+        )
+    return batch.column(field.name)
+
+
+def _numbers(field: Field, column: pa.Array, *, text: bool) -> np.ndarray:
+    """A column as float64, NaN for null; without nulls, a double column is not copied."""
+    if text:
+        return _numbers_in_text(field, column)
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        column, kind = pc.cast(column, pa.uint8()), pa.uint8()
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return _doubles(pc.cast(column, pa.float64(), safe=False))
+    return canonical(field, _plain(column))
+
+
+def _words(field: Field, column: pa.Array, text: bool) -> np.ndarray:
+    return canonical(field, _plain(_without_missing(column) if text else column))
+
+
+def _codes(field: Field, column: pa.Array, codes: Codes, text: bool) -> np.ndarray:
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    values = _without_missing(encoded.dictionary) if text else encoded.dictionary
+    numbers = [codes.get(value, UNKNOWN) for value in canonical(field, values.to_pylist())]
+    places = _doubles(pc.cast(encoded.indices, pa.float64()))
+    null = np.isnan(places)
+    return np.array([*numbers, np.nan])[np.where(null, len(numbers), places).astype(np.intp)]
+
+
+def _doubles(column: pa.Array) -> np.ndarray:
+    """A double column as float64, NaN for null; without nulls, it is not copied."""
+    if not len(column):
+        return np.empty(0)
+    values = np.frombuffer(column.buffers()[1], np.float64, len(column), column.offset * 8)
+    if not column.null_count:
+        return values
+    null = pc.cast(pc.is_null(column), pa.uint8())
+    return np.where(np.frombuffer(null.buffers()[1], np.uint8, len(null), null.offset), np.nan, values)
+
+
+def _without_missing(column: pa.Array) -> pa.Array:
+    return pc.if_else(pc.is_in(column, _missing_words()), pa.nulls(len(column), pa.string()), column)
+
+
+def _plain(column: pa.Array) -> np.ndarray:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    return canonical(field, column.to_numpy(zero_copy_only=False))
-
-
-def _from_text(field: Field, column: pa.Array) -> np.ndarray:
-    known = pc.if_else(pc.is_in(column, _MISSING), pa.scalar(None, pa.string()), column)
-    if not is_numeric(field):
-        return canonical(field, known.to_numpy(zero_copy_only=False))
-    try:
-        numbers = pc.cast(known, pa.float64())
-    except pa.ArrowInvalid:  # not the plain spelling of a number, or none at all: one by one
-        words = known.to_pylist()
-        return np.fromiter((_number(field, row, word) for row, word in enumerate(words)), np.float64, len(words))
-    values: np.ndarray = numbers.to_numpy(zero_copy_only=False)
+    values: np.ndarray = column.to_numpy(zero_copy_only=False)
     return values
+
+
+def _numbers_in_text(field: Field, column: pa.Array) -> np.ndarray:
+    try:
+        numbers = pc.cast(column, pa.float64())
+    except pa.ArrowInvalid:  # a word for a missing value, perhaps
+        known = _without_missing(column)
+        try:
+            numbers = pc.cast(known, pa.float64())
+        except pa.ArrowInvalid:  # not the plain spelling of a number, or none at all: one by one
+            words = known.to_pylist()
+            return np.fromiter((_number(field, row, word) for row, word in enumerate(words)), np.float64, len(words))
+    return _doubles(numbers)
 
 
 def _number(field: Field, row: int, word: str | None) -> float:
@@ -80,3 +159,8 @@ def _number(field: Field, row: int, word: str | None) -> float:
             column=field.name,
             row=row,
         ) from error
+
+
+@lru_cache(maxsize=1)
+def _missing_words() -> Any:
+    return texts(sorted(MISSING_WORDS))

@@ -1,29 +1,50 @@
-"""A file of rows → a file of rows and predictions, some thousands at a time."""
+"""Files of rows → files of rows and predictions, some thousands at a time."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import count, repeat, takewhile
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
-from trilho.bundle import Predictions, Predictor, Schema
-from trilho.errors import BadData, CannotPredict
-from trilho.scoring.columns import columns_of
-from trilho.scoring.tables import Table, open_table, write_table
+from trilho.bundle import Predictor
+from trilho.errors import BadData, CannotPredict, SourceUnreadable
+from trilho.journal.buffers import array_of, texts
+from trilho.scoring.ahead import in_order
+from trilho.scoring.answering import PREDICTION, added_schema, answered
+from trilho.scoring.kept import Kept, keep_piece, kept_beside, kept_piece
+from trilho.scoring.tables import FORMATS, Table, format_of, open_table, unwritable, write_table
+from trilho.scoring.wrong_row import located
 
-PREDICTION, VERSION, PROBABILITY = "prediction", "model_version", "probability_"
+VERSION = "model_version"
+MOST_THREADS = 8  # each has a piece of the table in memory
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """A file that was written, and how many rows it has."""
+    """An output that was written. `reused` of its files were finished by a call that was killed."""
 
     path: Path
     rows: int
+    files: int
+    reused: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far it is. `of_rows` is None where only reading tells how many rows there are."""
+
+    rows: int
+    of_rows: int | None
+    files: int
+    of_files: int
 
 
 def score(
@@ -32,82 +53,169 @@ def score(
     to: Path,
     *,
     version: str,
+    model: str = "",
     separator: str = ",",
     encoding: str = "utf-8",
-    watch: Callable[[int], None] = lambda _: None,
+    watch: Callable[[Progress], None] = lambda _: None,
 ) -> Scored:
     """Answer every row of `source` and write it to `to`, which appears when it is complete.
 
     All columns of the input stay, in their order; a CSV's values stay as they are written there. On the right come
-    `prediction`, `probability_LABEL` for each label where the model gives probabilities, and `model_version`.
+    `prediction`, `probability_NAME` for each label where the model gives probabilities, and `model_version`.
+
+    After a kill, the same call goes on where it stopped: what was answered is not answered again, and the output is the
+    one that an uninterrupted call writes. Until then, it is kept in the folder OUT.partial.
 
     Args:
-        source, to: Files ending in .csv, .tsv or .parquet, each in its own format.
+        source, to: Files ending in .csv, .tsv or .parquet, each in its own format; or folders: the files in `source`
+            and below it keep names and formats, and `to` is new or empty.
         version: Written beside every prediction.
+        model: What tells this model from every other: answers that were kept are used for the same one only.
         separator, encoding: Of a CSV that is read. What is written is UTF-8 with commas (tabs in a .tsv).
-        watch: Called with the number of rows done.
+        watch: Called after every piece.
 
     Raises:
         SourceUnreadable: the source cannot be read.
-        BadData: it has columns twice, or some with our names; or `to` cannot be written.
-        CannotPredict: a column is missing, or a value does not fit the model; nothing is written then.
+        BadData: it has columns twice, or some with our names; or `to` cannot be written, or is not empty.
+        CannotPredict: a column is missing, or a value does not fit the model; names file, row and column.
     """
-    with open_table(source, separator=separator, encoding=encoding) as table:
-        added = _added(predictor.schema, version, _nothing(predictor))
-        _check_names(table, [name for name, _ in added], source, to)
-        fresh = to.with_name(f".{to.name}.{os.getpid()}")
-        done = 0
+    names, folder = _names(source, to)
+    run = _Run(predictor, version, f"{model} {version}", separator, encoding, watch)
+    rows = reused = 0
+    with kept_beside(to) as kept:
         try:
-            whole = pa.schema([*table.schema, *((pa.field(name, column.type)) for name, column in added)])
-            with write_table(fresh, whole, like=to) as write:
-                for batch in table.batches:
-                    predictions = _answered(predictor, table, batch, done, source)
-                    more = [column for _, column in _added(predictor.schema, version, predictions)]
-                    write(pa.RecordBatch.from_arrays([*batch.columns, *more], schema=whole))
-                    done += batch.num_rows
-                    watch(done)
-            fresh.replace(to)
-        finally:
-            with suppress(OSError):
-                fresh.unlink()
-    return Scored(path=to, rows=done)
+            for place, name in enumerate(names):
+                file = run.find(name, source / name if folder else source, to / name if folder else to)
+                found = kept.finished(file.key, name)
+                reused += found is not None
+                before = Progress(rows=rows, of_rows=None, files=place, of_files=len(names))
+                rows += run.score(file, kept, before) if found is None else found
+            kept.publish(names, to, folder=folder)
+        except OSError as error:
+            raise unwritable(to, error) from error
+    return Scored(path=to, rows=rows, files=len(names), reused=reused)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _answered(predictor: Predictor, table: Table, batch: pa.RecordBatch, before: int, source: Path) -> Predictions:
-    try:
-        return predictor.predict(columns_of(batch, predictor.schema, text=table.text))
-    except CannotPredict as error:
-        counted = f"Rows are counted from 0 at row {before} of the data." if before else ""
-        raise CannotPredict(
-            f"{source}: {error.what}",
-            state="Nothing was written.",
-            why="\n".join(part for part in (error.why, counted) if part),
-            remedy=error.remedy,
-            column=error.column,
-            row=None if error.row is None else before + error.row,
-        ) from error
+@dataclass(frozen=True)
+class _File:
+    """One file to score. `name` is relative to the output, `key` names it as it is now, and the model."""
+
+    name: str
+    source: Path
+    target: Path
+    key: str
 
 
-def _added(schema: Schema, version: str, predictions: Predictions) -> list[tuple[str, pa.Array]]:
-    """The new columns with their names."""
-    labels = predictions.labels
-    columns = [(PREDICTION, pa.array(labels, pa.string() if labels.dtype == object else None))]
-    if predictions.probabilities is not None:
-        for place, label in enumerate(schema.labels):
-            columns.append((f"{PROBABILITY}{label}", pa.array(predictions.probabilities[:, place], pa.float64())))
-    return [*columns, (VERSION, pa.array([version] * len(labels), pa.string()))]
+@dataclass(frozen=True)
+class _Run:
+    """What is the same for all files of a call."""
+
+    predictor: Predictor
+    version: str
+    model: str
+    separator: str
+    encoding: str
+    watch: Callable[[Progress], None]
+
+    def find(self, name: str, source: Path, target: Path) -> _File:
+        try:
+            stat = source.stat()
+        except OSError as error:
+            raise _cannot_open(source, error) from error
+        facts = [self.model, name, stat.st_size, stat.st_mtime_ns, self.separator, self.encoding]
+        key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+        return _File(name, source, target, key)
+
+    def score(self, file: _File, kept: Kept, before: Progress) -> int:
+        """Score one file into `kept`; its number of rows."""
+        works, rows, version = kept.works(file.key), 0, texts([self.version])
+        try:
+            with open_table(file.source, separator=self.separator, encoding=self.encoding) as table:
+                added = added_schema(self.predictor)
+                whole = pa.schema([*table.schema, *added, pa.field(VERSION, pa.string())])
+                _check_names(table, whole.names[len(table.schema) :], file.source)
+                style = replace(table.style, repeating=(*table.style.repeating, PREDICTION, VERSION))
+                with write_table(works / "table", whole, to=file.target, style=style) as write:
+                    for batch, answers in self._answers(file.source, table, added, works):
+                        versions = version.take(array_of(np.zeros(batch.num_rows, np.int64)))
+                        write(pa.Table.from_arrays([*batch.columns, *answers.columns, versions], schema=whole))
+                        rows += batch.num_rows
+                        self.watch(replace(before, rows=before.rows + rows, of_rows=table.rows))
+            kept.finish(file.key, file.name, works / "table", rows)
+        except Exception:
+            kept.drop(file.key)
+            raise
+        return rows
+
+    def _answers(
+        self, file: Path, table: Table, added: pa.Schema, works: Path
+    ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+        """Pieces of the table with their predictions. Reading, answering and what the caller does go on at once."""
+
+        def answer(piece: tuple[int, int, pa.RecordBatch]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+            number, start, batch = piece
+            answers = kept_piece(works, number, batch.num_rows)
+            if answers is None:
+                try:
+                    answers = answered(self.predictor, batch, added, text=table.text)
+                except CannotPredict as error:
+                    csv = (self.separator, self.encoding) if table.text else None
+                    raise located(error, file, before=start, csv=csv) from error
+                keep_piece(works, number, answers)
+            return batch, answers
+
+        # A native model answers on threads of its own, or holds the interpreter's lock.
+        threads = min(os.cpu_count() or 1, MOST_THREADS) if self.predictor.runtime == "onnx" else 1
+        reading = in_order(lambda _: next(table.batches, None), repeat(None), threads=1)
+        with closing(reading), closing(in_order(answer, _numbered(reading), threads=threads)) as answering:
+            yield from answering
 
 
-def _nothing(predictor: Predictor) -> Predictions:
-    """The answer to no rows, for the types of the new columns."""
-    empty: dict[str, list[object]] = {name: [] for name in predictor.schema.names}
-    return predictor.predict(empty)
+def _numbered(batches: Iterator[pa.RecordBatch | None]) -> Iterator[tuple[int, int, pa.RecordBatch]]:
+    """Each piece with its number and the number of rows before it, up to the first None."""
+    start = 0
+    for number, batch in zip(count(), takewhile(lambda found: found is not None, batches), strict=False):
+        assert batch is not None
+        yield number, start, batch
+        start += batch.num_rows
 
 
-def _check_names(table: Table, added: list[str], source: Path, to: Path) -> None:
+def _names(source: Path, to: Path) -> tuple[list[str], bool]:
+    """The files to write, relative to the output, and whether they lie in a folder."""
+    if not source.is_dir():
+        format_of(source)
+        format_of(to)
+        if to.is_dir():
+            raise BadData(f"{to} is a folder.", remedy=f"Name a file in it: trilho score IN -o {to / source.name}")
+        if to.exists() and source.exists() and to.samefile(source):
+            raise BadData("The output is the input.", remedy="Choose another file: trilho score IN -o OUT")
+        return [to.name], False
+    files = sorted(path.relative_to(source) for path in source.rglob("*") if _is_table(path))
+    # Hidden files and names like _SUCCESS are no data, as everywhere.
+    names = [file.as_posix() for file in files if not any(part[0] in "._" for part in file.parts)]
+    if not names:
+        raise SourceUnreadable(
+            f"{source} holds no file that ends in {', '.join(FORMATS)}.", remedy="Name a file, or a folder with some."
+        )
+    if to.is_file() or to.suffix.lower() in FORMATS:
+        raise BadData(f"{source} is a folder, {to} names a file.", remedy="Name a folder: trilho score IN -o scored")
+    if to.is_dir() and any(to.iterdir()):
+        raise BadData(
+            f"{to} is not empty.", remedy="Remove it, or choose another folder: nothing that is there is overwritten."
+        )
+    if to.resolve().is_relative_to(source.resolve()):
+        raise BadData(f"{to} lies in {source}, which is read.", remedy="Choose a folder beside it.")
+    return names, True
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in FORMATS and path.is_file()
+
+
+def _check_names(table: Table, added: list[str], source: Path) -> None:
     names = list(table.schema.names)
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -120,5 +228,12 @@ def _check_names(table: Table, added: list[str], source: Path, to: Path) -> None
             f"{source} already has a column '{taken}', which scoring would add.",
             remedy="Rename or drop it; was this file scored before?",
         )
-    if to.exists() and to.samefile(source):
-        raise BadData("The output is the input.", remedy="Choose another file: trilho score IN -o OUT")
+
+
+def _cannot_open(file: Path, error: OSError) -> SourceUnreadable:
+    return SourceUnreadable(
+        f"{file} cannot be read.",
+        state="Nothing was written.",
+        why=str(error.strerror or error),
+        remedy="Check its name, and that it is readable.",
+    )
