@@ -75,6 +75,8 @@ def verb_name(callback: Callable[..., Any]) -> str:
 def _verb(callback: Callable[..., Any]) -> Iterator[str]:
     arguments, rows, also = [], [], []
     for name, default, info in _parameters(callback):
+        if info.hidden:
+            continue  # for trilho itself
         if type(info).__name__ == "ArgumentInfo":
             shown = (info.metavar or name.upper()).replace("[", "").replace("]", "").removesuffix("...")
             arguments.append(shown if default is inspect.Parameter.empty else f"[{shown}]")

@@ -211,7 +211,7 @@ def test_last_champion_is_served_while_the_registry_is_down(numbers: Champion) -
         assert running.ask("GET", "/ping")[1]["x-model-version"] == "1"
         code, said = end(running)
     assert code == 0
-    assert f"{nobody} does not answer. This is the last version known." in said
+    assert f"{nobody} does not answer. This is the last version known: {numbers.name} v1." in said
 
 
 def test_registry_that_is_down_is_told_where_nothing_was_served_yet(numbers: Champion) -> None:

@@ -1,11 +1,19 @@
-"""Answering: one process, one model in charge, MLflow's scoring protocol.
+"""Answering: a parent that follows the champion, workers that answer, MLflow's scoring protocol.
 
-source    which model: an alias in the registry, a bundle on disk, the last one that was served
-slot      the model in charge, one reference
-payload   bytes in, columns out; predictions in, bytes out
-app       the routes, and which error is which HTTP status
-worker    the app in a server, with its journal
-server    the address, and who may reach it
+source      which model: an address of the registry, a run, a bundle or a plain MLflow model on disk
+shelf       the bundles on this disk, and which one an address led to last
+following   looks at the registry, fetches, tries, and moves the pointer
+charge      who is in charge: the pointer, and what is said about it
+pointer     one small file that the parent replaces and workers watch
+parent      the socket, the crew, the follower: until it is time to stop
+crew        worker processes: started, replaced, stopped
+worker      one process that answers: the application in a uvicorn server
+connection  one connection: who is too slow, or one too many
+state       what the parent knows, for /health and /metrics
+slot        the model in charge, one reference
+payload     bytes in, columns out; predictions in, bytes out
+app         the routes
+server      the address, and who may reach it
 """
 
 from __future__ import annotations
@@ -14,21 +22,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trilho.serving.keys import Keys
+    from trilho.serving.orders import Orders
+    from trilho.serving.parent import Plan, serve
+    from trilho.serving.pointer import Pointer
     from trilho.serving.server import Listening, listen
+    from trilho.serving.shelf import recall
     from trilho.serving.slot import Served
-    from trilho.serving.source import Found, find
-    from trilho.serving.worker import work
+    from trilho.serving.source import Found, Trust, find, is_on_server, moves
 
 _HOME_OF = {
     "Found": "source",
+    "Keys": "keys",
     "Listening": "server",
+    "Orders": "orders",
+    "Plan": "parent",
+    "Pointer": "pointer",
     "Served": "slot",
+    "Trust": "source",
     "find": "source",
+    "is_on_server": "source",
     "listen": "server",
-    "work": "worker",
+    "moves": "source",
+    "recall": "shelf",
+    "serve": "parent",
 }
 
-__all__ = ["Found", "Listening", "Served", "find", "listen", "work"]
+__all__ = [
+    "Found",
+    "Keys",
+    "Listening",
+    "Orders",
+    "Plan",
+    "Pointer",
+    "Served",
+    "Trust",
+    "find",
+    "is_on_server",
+    "listen",
+    "moves",
+    "recall",
+    "serve",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,8 @@ import msgspec
 from trilho import errors
 from trilho.errors import TrilhoError
 
+COUNTS = "counts"  # the folder below the run's in which workers leave what they have counted
+
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """How a worker works.

@@ -36,7 +36,8 @@ def listen(host: str, port: int, *, insecure: bool = False) -> Listening:
             f"The model server was told to listen on {host}, where other machines reach it.",
             state="It was not started.",
             why="Whoever reaches it can ask the model and fill the journal: there is no key to keep them out.",
-            remedy="Keep serve.host at 127.0.0.1, or, behind a firewall or a proxy that asks for keys: --insecure",
+            remedy="Give it keys: TRILHO_API_KEYS=KEY,… or keep serve.host at 127.0.0.1; behind a firewall or a proxy "
+            "that asks for keys: --insecure",
         )
     # A socket with protocol 0 would leave TCP_NODELAY off in asyncio, and each answer would wait 40 ms.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -1,65 +1,212 @@
-"""One process that answers: the app in a uvicorn server, on a socket that somebody else opened."""
+"""One process that answers: the application in a uvicorn server, on a socket that its parent opened.
+
+`python -m trilho.serving.worker` reads its orders as one line from its standard input, and ends, after what is in
+flight, when that input ends: so it does when the parent asks it to, and when the parent is gone, on every system.
+"""
 
 from __future__ import annotations
 
+import base64
+import logging
+import os
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+import threading
+import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import uvicorn
 
+from trilho.errors import TrilhoError
 from trilho.journal import Journal
 from trilho.serving.asking import Desk
 from trilho.serving.assembly import assembled
-from trilho.serving.counting import Counts
+from trilho.serving.connection import protocol
+from trilho.serving.counting import Counts, Folder
+from trilho.serving.health import take_stock
+from trilho.serving.holding import Holding, write_holding
+from trilho.serving.keys import Keys
+from trilho.serving.orders import COUNTS, Orders, told
+from trilho.serving.pointer import Pointer, Target, Watch
 from trilho.serving.slot import Served, Slot
+from trilho.serving.state import read_state
+from trilho.serving.trying import open_warm
 
-STOP_SECONDS = 30  # what is in flight may take this long after the signal to stop
+LOOK_SECONDS = 0.1  # between looks at the pointer
+COUNT_SECONDS = 1.0  # between writings of the counts
+LONGEST_PAUSE = 60.0  # between two attempts to open what the pointer names
+SERVICE_HEADER = "x-trilho-service"
 
 
-def work(sock: socket.socket, served: Served, *, journal: Path, share: float = 1.0) -> None:
-    """Answer until SIGINT or SIGTERM; then finish what is in flight, write the journal, return.
+class Worker:
+    """Answers with what the pointer names, and follows it.
 
     Args:
-        journal: The folder of the journal.
-        share: Of the requests that are journaled; at 0 nothing is.
+        slot: Gets the model; requests read it.
     """
-    written = Journal(journal) if share > 0 else None
-    try:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                assembled(Desk(Slot(served), Counts(), written, share=share)),
-                loop="uvloop" if find_spec("uvloop") else "asyncio",
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=STOP_SECONDS,
-            )
+
+    def __init__(self, orders: Orders, slot: Slot) -> None:
+        self._orders = orders
+        self._folder = Path(orders.folder)
+        self._slot = slot
+        self._watch = Watch(self._folder)
+        self._pointer: Pointer | None = None
+        self._digest = ""  # of what is in the slot
+        self._attempts = 0
+        self._again = 0.0  # when to try once more what did not open
+
+    def look(self) -> bool:
+        """Follow the pointer if it moved; whether there is one, and it was followed."""
+        pointer = self._watch.changed()
+        if pointer is not None:
+            self._pointer, self._attempts = pointer, 0
+        elif self._pointer is None or not self._attempts or time.monotonic() < self._again:
+            return self._pointer is not None and not self._attempts
+        else:
+            pointer = self._pointer
+        return self._follow(pointer)
+
+    def _follow(self, pointer: Pointer) -> bool:
+        target = pointer.target
+        if target is not None and not self._has(target):
+            try:
+                path, trusted = Path(target.path), self._orders.trusted
+                predictor = open_warm(path, trust_code=self._orders.trust_code, trusted=trusted)
+            except TrilhoError as error:
+                self._attempts += 1
+                self._again = time.monotonic() + min(2.0**self._attempts, LONGEST_PAUSE)
+                self._say(pointer, error)
+                return False
+            fresh = Served(predictor=predictor, name=target.name, version=target.version, since=pointer.since)
+            self._slot.swap(fresh)
+            self._digest = target.digest
+        self._attempts = 0
+        self._say(pointer, None)
+        return True
+
+    def _has(self, target: Target) -> bool:
+        served = self._slot.served
+        held = (served.name, served.version, self._digest) if served is not None else None
+        return held == (target.name, target.version, target.digest)
+
+    def _say(self, pointer: Pointer, error: TrilhoError | None) -> None:
+        served = self._slot.served
+        holding = Holding(
+            pid=os.getpid(),
+            number=pointer.number,
+            version=served.version if served is not None else "",
+            failure=told(error) if error is not None else None,
         )
-        with _stopped_by_signals(server):
-            server.run(sockets=[sock])
-    finally:
-        if written is not None:
-            written.close()
+        write_holding(self._folder, holding)
 
 
-@contextmanager
-def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
-    """uvicorn raises a signal again once it has stopped: by default that would end us before the journal is written."""
-
-    def stop(*_: object) -> None:
-        server.should_exit = True
-
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+def work(orders: Orders, sock: socket.socket, ended: threading.Event) -> None:
+    """Answer until `ended` is set or SIGTERM comes; then finish what is in flight, write journal and counts, return."""
+    journal = Journal(Path(orders.journal)) if orders.share > 0 else None
+    slot, counts, folder = Slot(), Counts(), Path(orders.folder)
+    desk = Desk(slot, counts, journal, share=orders.share)
+    counted = Folder(folder / COUNTS)
+    worker = Worker(orders, slot)
     try:
-        yield
+        while not worker.look():
+            if ended.wait(0.02):
+                return
+        server = uvicorn.Server(_configured(orders, _application(orders, desk, counted)))
+        signal.signal(signal.SIGTERM, lambda *_: ended.set())
+        threading.Thread(target=_attend, args=(worker, desk, counted, ended, server), daemon=True).start()
+        server.run(sockets=[sock])
     finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+        ended.set()
+        if journal is not None:
+            journal.close()
+        _write_counts(desk, counted)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _application(orders: Orders, desk: Desk, counted: Folder) -> Any:
+    """The one place where the application is put together."""
+    folder = Path(orders.folder)
+    return assembled(
+        desk,
+        keys=Keys.from_environment(),
+        state=lambda: read_state(folder),
+        together=counted.together,
+        headers=((SERVICE_HEADER.encode(), orders.service_id.encode()),) if orders.service_id else (),
+    )
+
+
+def _configured(orders: Orders, application: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        loop="uvloop" if find_spec("uvloop") else "asyncio",
+        http=protocol(connections=orders.connections, head_seconds=orders.head_seconds),  # type: ignore[arg-type]
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=int(orders.keep_seconds),
+        timeout_graceful_shutdown=int(orders.stop_seconds),
+    )
+
+
+def _attend(worker: Worker, desk: Desk, counted: Folder, ended: threading.Event, server: uvicorn.Server) -> None:
+    """Beside the loop that answers: follow the pointer, write the counts, stop the server when it is time."""
+    due = 0.0
+    while not ended.wait(LOOK_SECONDS):
+        try:
+            worker.look()
+        except Exception:  # nothing that happens here may leave the server without a follower
+            logging.getLogger("trilho.serving").exception("following the pointer failed")
+        if time.monotonic() >= due:
+            _write_counts(desk, counted)
+            due = time.monotonic() + COUNT_SECONDS
+    server.should_exit = True
+
+
+def _write_counts(desk: Desk, counted: Folder) -> None:
+    try:
+        counted.write(take_stock(desk))
+    except OSError:  # a full disk: the counts are in memory, and are written when there is room
+        return
+
+
+def _listening(orders: Orders) -> socket.socket:
+    """The parent's socket, with TCP named: else asyncio would leave TCP_NODELAY off, and answers wait for 40 ms."""
+    if orders.shared:
+        return socket.fromshare(base64.b64decode(orders.shared))  # type: ignore[attr-defined,no-any-return]
+    return socket.socket(orders.family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=orders.descriptor)
+
+
+def _end_with_parent(ended: threading.Event, seconds: float) -> None:
+    """The parent holds the other end of our input: it closes it to stop us, and so does the system if it is killed."""
+    while os.read(sys.stdin.fileno(), 1024):
+        continue
+    ended.set()
+    time.sleep(seconds)
+    os._exit(1)  # something in flight does not end
+
+
+def _main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s worker %(process)d: %(message)s")
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("SIGINT", "SIGBREAK"):  # Ctrl-C reaches the whole group: the parent says when it is time
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
+    ended = threading.Event()
+    threading.Thread(target=_end_with_parent, args=(ended, orders.stop_seconds + 5), daemon=True).start()
+    work(orders, _listening(orders), ended)
+    sys.stdout.flush()
+    os._exit(0)  # the thread that waits for the parent holds the input's lock, which taking Python apart would want
+
+
+if __name__ == "__main__":
+    _main()

@@ -9,6 +9,14 @@ PRODUCTION: tuple[Setting, ...] = (
     Setting(
         "serve.port", "integer", "The port that the model server listens on.", default=8000, at_least=1, at_most=65535
     ),
+    Setting("serve.workers", "integer", "Processes that answer.", default=1, at_least=1, at_most=256),
+    Setting(
+        "serve.connections",
+        "integer",
+        "Connections open at once, for each worker; who comes on top is answered 503.",
+        default=1000,
+        at_least=1,
+    ),
     Setting(
         "serve.reload_every",
         "duration",

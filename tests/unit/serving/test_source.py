@@ -23,7 +23,7 @@ def served_before(tmp_path: Path, numbers: Shipped) -> Path:
     name = f"{Contents(numbers.path).digest()}.tar"
     (folder / "bundles").mkdir(parents=True)
     shutil.copy(numbers.path, folder / "bundles" / name)
-    entry = {"path": name, "name": "tried", "version": "4"}
+    entry = {"path": f"bundles/{name}", "name": "tried", "version": "4"}
     (folder / "last.json").write_text(json.dumps({URI: entry}))
     return folder
 
