@@ -82,6 +82,10 @@ def test_import_loads_no_mlflow_and_no_pandas(code: str) -> None:
     assert loaded_by(code) & {"mlflow", "pandas", "sklearn", "numpy", "onnxruntime", "pyarrow", "matplotlib"} == set()
 
 
+def test_a_serving_worker_loads_no_mlflow_no_pandas_and_no_scikit_learn() -> None:
+    assert loaded_by("import trilho.serving.worker") & {"mlflow", "pandas", "sklearn", "skops", "scipy"} == set()
+
+
 def test_help_loads_no_mlflow_and_no_pandas() -> None:
     code = """
 import sys

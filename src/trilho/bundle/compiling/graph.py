@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -110,9 +111,8 @@ def _converters(vocabulary: Vocabulary) -> dict[type, tuple[Any, Any]]:
             if hasattr(room, f"{name}Classifier"):
                 found[getattr(room, f"{name}Classifier")] = (trees.convert_forest_classifier, _classified)
                 found[getattr(room, f"{name}Regressor")] = (trees.convert_forest_regressor, _one_number)
-    try:
-        import lightgbm
-    except ImportError:
+    lightgbm = sys.modules.get("lightgbm")  # where it is not loaded, no model is of it
+    if lightgbm is None:
         return found
     found[lightgbm.LGBMClassifier] = (lightgbm_trees.converter(vocabulary), _classified)
     found[lightgbm.LGBMRegressor] = (lightgbm_trees.converter(vocabulary), _one_number)
