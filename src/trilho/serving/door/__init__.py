@@ -1,6 +1,6 @@
 """The door for people and typed clients: a FastAPI application beside the raw routes, made from a model's schema.
 
-application   the routes, and what goes wrong on them
+routes        the routes, and what goes wrong on them
 rows          a body of JSON → columns, by a pydantic type made from the schema
 form          a multipart body → columns: how an image comes in
 answers       predictions → JSON, with label names and prediction ids
@@ -19,12 +19,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trilho.serving.door.application import application
+    from trilho.serving.door.routes import application
 
 __all__ = ["application"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "application":
-        return import_module("trilho.serving.door.application").application
+        return import_module("trilho.serving.door.routes").application
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 from pydantic import Field as Described
 
 from trilho.bundle import Field
 from trilho.bundle.columns import is_numeric
 from trilho.serving.door.images import looks_like_an_image
 
+_BASE64 = {"type": "string", "contentEncoding": "base64"}
 _FEW = 20  # categories that a description lists
 
 
@@ -80,7 +80,7 @@ def _kind(field: Field) -> tuple[Any, dict[str, Any]]:
     if field.kind == "time":
         return str, {"format": "date-time"}
     if field.kind == "image":
-        return Annotated[str, AfterValidator(_image)], {"contentEncoding": "base64"}
+        return Annotated[Any, AfterValidator(_image), WithJsonSchema(_BASE64)], {}
     if is_numeric(field):
         number = Annotated[float, Described(allow_inf_nan=False)]
         if field.kind == "category" and field.closed:
@@ -103,14 +103,16 @@ def _one_of(allowed: list[float]) -> Callable[[float], float]:
     return check
 
 
-def _image(text: str) -> bytes:
-    try:
-        found = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("it is not base64") from error
-    if not looks_like_an_image(found):
-        raise ValueError("its bytes are no image file (PNG, JPEG, GIF, WebP, BMP, TIFF, DICOM …)")
-    return found
+def _image(value: Any) -> bytes | None:
+    """An image as a form has it, in bytes, or as JSON has it, in base64."""
+    if isinstance(value, str):
+        try:
+            value = base64.b64decode(value, validate=True)
+        except ValueError as error:
+            raise ValueError("it is not base64") from error
+    if not isinstance(value, bytes) or not looks_like_an_image(value):
+        raise ValueError("it is no image file (PNG, JPEG, GIF, WebP, BMP, TIFF, DICOM …)")
+    return value
 
 
 def _shown(field: Field, value: float) -> str:

@@ -37,14 +37,14 @@ class Rows:
     def __init__(self, schema: Schema, *, most: int) -> None:
         self.schema = schema
         self.most = most
-        row: Any = TypedDict("Row", {field.name: type_of(field) for field in schema.fields})  # type: ignore[misc]
+        make: Any = TypedDict  # a type that is only known now, which no type checker can follow
+        row = make("Row", {field.name: type_of(field) for field in schema.fields})
         row.__doc__ = "All columns of a row, by name."
-        self.row = with_config(ConfigDict(extra="forbid", strict=True))(row)
-        self._one: TypeAdapter[dict[str, Any]] = TypeAdapter(self.row)
+        row = with_config(ConfigDict(extra="forbid", strict=True))(row)
+        self._one: TypeAdapter[dict[str, Any]] = TypeAdapter(row)
         # After the first row with a mistake the rest is not looked at: a body may have many rows.
-        self._many: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(
-            Annotated[list[self.row], FailFast(), Described(max_length=most)]  # type: ignore[name-defined]
-        )
+        rows: Any = Annotated[list[row], FailFast(), Described(max_length=most)]  # type: ignore[valid-type]
+        self._many: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(rows)
 
     def read(self, body: bytes) -> Columns:
         """The canonical columns of a row (an object) or of several (a list of objects).
