@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from trilho.bundle.columns import is_numeric
+from trilho.bundle.one_row import OneRow
 from trilho.bundle.predictions import Predictions, label_array
 from trilho.bundle.schema import Schema
 from trilho.errors import BundleDamaged
@@ -48,6 +49,7 @@ class Compiled:
         self._labels = label_array(schema.labels) if schema.labels else None
         self._same = all(type(label) is int and label == place for place, label in enumerate(schema.labels))
         self._rows = max(1, _CELLS // max(1, width))
+        self._one = OneRow(self._session, len(schema.fields), self._outputs)
 
     def answer(self, columns: Mapping[str, np.ndarray]) -> Predictions:
         """Answers for canonical columns without refused values."""
@@ -66,10 +68,12 @@ class Compiled:
 
     def answer_matrix(self, matrix: np.ndarray) -> Predictions:
         """Answers for rows in the form of `matrix`, which nobody has checked: for callers that did."""
+        if len(matrix) == 1 and (found := self._one.run(matrix)) is not None:
+            return self._predictions(found)
         if len(matrix) <= self._rows:
-            return self._predictions(self._session.run(None, {"rows": matrix}))
+            return self._predictions(self._session.run(self._outputs, {"rows": matrix}))
         starts = range(0, len(matrix), self._rows)
-        pieces = [self._session.run(None, {"rows": matrix[start : start + self._rows]}) for start in starts]
+        pieces = [self._session.run(self._outputs, {"rows": matrix[start : start + self._rows]}) for start in starts]
         return self._predictions([np.concatenate(piece) for piece in zip(*pieces, strict=True)])
 
     def _codes(self, values: np.ndarray) -> Sequence[float]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from trilho.bundle.schema import Label
 
 
-@dataclass(frozen=True, kw_only=True)
-class Predictions:
-    """Answers for n rows.
+class Predictions(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
+    """Answers for n rows. (A Struct: made once per request.)
 
     Args:
         labels: Shape (n,): labels in the target's own type (int64, bool, float64, or str in an object array); the

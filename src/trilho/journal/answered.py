@@ -10,7 +10,7 @@ import numpy as np
 from trilho.journal.features import Features
 
 
-class Answered(msgspec.Struct, frozen=True, kw_only=True):
+class Answered(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """The rows of one request and what was answered. Nothing in here may be changed afterwards.
 
     Args:
@@ -39,9 +39,9 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def form(self) -> tuple[object, ...]:
-        """What entries must share to be put into one batch."""
+        """What entries must share to be put together."""
         width = None if self.probabilities is None else self.probabilities.shape[1]
-        return (*self.features.form, self.labels.dtype, width)
+        return (self.model, self.version, self.labels.dtype, width, self.features.form)
 
 
 @dataclass(frozen=True, kw_only=True)

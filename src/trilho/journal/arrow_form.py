@@ -13,25 +13,28 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from trilho.journal.answered import Answered
-from trilho.journal.buffers import array_of, lists, moments, struct, texts
-from trilho.journal.features import joined
+from trilho.journal.block import Block
+from trilho.journal.buffers import array_of, lists, moments, repeated, struct, texts
+from trilho.journal.features import columns_of
 
 
-def to_batch(entries: Sequence[Answered]) -> pa.RecordBatch:
-    """One batch of all rows of at least one entry, which share a form."""
-    sizes = [entry.rows for entry in entries]
-    asked = joined([entry.features for entry in entries])
-    features = [array_of(values) for values in asked.values()]
+def to_batch(blocks: Sequence[Block]) -> pa.RecordBatch:
+    """One batch of all rows of at least one block, which share a form."""
+    rows = sum(block.rows for block in blocks)
+    asked = [columns_of(block.features) for block in blocks]
+    features = {name: array_of(np.concatenate([columns[name] for columns in asked])) for name in asked[0]}
+    sizes = [size for block in blocks for size in block.sizes]
+    requests = [request for block in blocks for request in block.requests]
+    ids = [f"{request}-{row}" for request, size in zip(requests, sizes, strict=True) for row in range(size)]
     columns = {
-        "id": texts([f"{entry.request}-{row}" for entry in entries for row in range(entry.rows)]),
-        "time": moments(np.repeat([entry.time for entry in entries], sizes)),
-        "model": texts([entry.model for entry in entries for _ in range(entry.rows)]),
-        "version": texts([entry.version for entry in entries for _ in range(entry.rows)]),
-        "latency": array_of(np.repeat([entry.latency for entry in entries], sizes)),
-        "prediction": array_of(np.concatenate([entry.labels for entry in entries])),
-        "probabilities": _probabilities(entries, sum(sizes)),
-        "features": struct(list(asked), features, sum(sizes)),
+        "id": texts(ids),
+        "time": moments(np.repeat([time for block in blocks for time in block.times], sizes)),
+        "model": repeated(blocks[0].model, rows),
+        "version": repeated(blocks[0].version, rows),
+        "latency": array_of(np.repeat([latency for block in blocks for latency in block.latencies], sizes)),
+        "prediction": array_of(np.concatenate([block.labels for block in blocks])),
+        "probabilities": _probabilities(blocks, rows),
+        "features": struct(list(features), list(features.values()), rows),
     }
     return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
@@ -51,6 +54,6 @@ def probabilities_of(column: pa.ListArray) -> np.ndarray | None:
     return values_of(column.flatten()).reshape(len(column), -1)
 
 
-def _probabilities(entries: Sequence[Answered], rows: int) -> pa.Array:
-    parts = [entry.probabilities for entry in entries if entry.probabilities is not None]
+def _probabilities(blocks: Sequence[Block], rows: int) -> pa.Array:
+    parts = [block.probabilities for block in blocks if block.probabilities is not None]
     return lists(np.concatenate(parts)) if parts else pa.nulls(rows, pa.list_(pa.float64()))

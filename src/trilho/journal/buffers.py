@@ -39,6 +39,13 @@ def texts(words: Sequence[str | None]) -> pa.Array:
     return _made(pa.string(), len(words), known, offsets, b"".join(encoded))
 
 
+def repeated(word: str, rows: int) -> pa.Array:
+    """The same string in every row."""
+    encoded = word.encode(errors="replace")
+    offsets = np.arange(rows + 1, dtype="int32") * len(encoded)
+    return _made(pa.string(), rows, None, offsets.astype("int32"), encoded * rows)
+
+
 def moments(seconds: np.ndarray) -> pa.Array:
     """Seconds since 1970, UTC, to the microsecond. Shape (n,), no NaN."""
     return _made(pa.timestamp("us", "UTC"), len(seconds), None, np.round(seconds * 1e6).astype("int64"))

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 
-class Features(msgspec.Struct, frozen=True, kw_only=True):
+class Features(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """Rows in exactly one of three forms. (A Struct: made once per request.)
 
     Args:
@@ -42,20 +42,17 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
         return ("rows", self.names, self.layout) if self.rows is not None else ("matrix", self.names)
 
 
-def joined(parts: Sequence[Features]) -> dict[str, np.ndarray]:
-    """The columns of all rows of at least one part, which share a form: float64, objects of str and None, or times."""
-    names = parts[0].names
-    if parts[0].columns is not None:
-        several = [part.columns for part in parts if part.columns is not None]
-        return {name: np.concatenate(column) for name, column in zip(names, zip(*several, strict=True), strict=True)}
-    if parts[0].matrix is not None:
-        matrix = np.concatenate([part.matrix for part in parts if part.matrix is not None])
-        return dict(zip(names, np.ascontiguousarray(matrix.T), strict=True))
-    rows = [row for part in parts for row in part.rows or ()]
-    columns = list(zip(*rows, strict=True))
+def columns_of(features: Features) -> dict[str, np.ndarray]:
+    """The features as columns: float64 with NaN for null, objects of str and None, or times."""
+    names = features.names
+    if features.columns is not None:
+        return dict(zip(names, features.columns, strict=True))
+    if features.matrix is not None:
+        return dict(zip(names, np.ascontiguousarray(features.matrix.T), strict=True))
+    columns = list(zip(*features.rows or (), strict=True))
     return {
         name: np.array(columns[place], dtype=np.float64) if numeric else _words(columns[place])
-        for name, (place, numeric) in zip(names, parts[0].layout, strict=True)
+        for name, (place, numeric) in zip(names, features.layout, strict=True)
     }
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trilho.journal.answered import Answered, JournalState
+from trilho.journal.block import Block, blocks_of
+from trilho.journal.selection import Selection
 
 if TYPE_CHECKING:
     from trilho.journal.segment import Segment
 
 FLUSH_SECONDS = 0.5  # rows are on disk this long after their answer, and the time that writing takes
 MOST_WAITING = 100_000  # rows in memory; what comes on top is lost, and counted
+TOGETHER = 64  # requests
 SEGMENT_BYTES = 64 << 20
 SEGMENT_SECONDS = 3600.0
 RETRY_SECONDS = 5.0  # after an error; rows are lost meanwhile
@@ -29,17 +32,22 @@ class Journal:
 
     Args:
         folder: Where its files go. Several journals, of other processes too, may write into one folder.
+        columns: The features that are kept, as in `journal.columns`; all if it is empty.
+
+    Raises:
+        InvalidProject: `columns` names some to keep and some to leave out.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, columns: Sequence[str] = ()) -> None:
         self.folder = folder
-        self._queue: deque[Answered] = deque()
+        self._selection = Selection(columns)
+        self._fresh: list[Answered] = []
+        self._queue: list[Block] = []
         self._lock = threading.Lock()
         self._waiting = self._written = self._lost = 0
         self._problem = ""
         self._segment: Segment | None = None
         self._retry_at = 0.0
-        self._filled = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="trilho-journal", daemon=True)
         self._thread.start()
@@ -48,7 +56,8 @@ class Journal:
     def state(self) -> JournalState:
         """How it is now."""
         with self._lock:
-            lag = max(time.time() - self._queue[0].time, 0.0) if self._queue else 0.0
+            first = self._queue[0].times[0] if self._queue else self._fresh[0].time if self._fresh else None
+            lag = max(time.time() - first, 0.0) if first is not None else 0.0
             counts = {"written": self._written, "waiting": self._waiting, "lost": self._lost}
             return JournalState(**counts, problem=self._problem, lag=lag)
 
@@ -59,52 +68,52 @@ class Journal:
                 self._lost += entry.rows
                 return
             self._waiting += entry.rows
-            self._queue.append(entry)
-        self._filled.set()
+            self._fresh.append(entry)
+            if len(self._fresh) >= TOGETHER:
+                self._put_together()
 
     def close(self) -> None:
         """Write what waits, finish the file, end the thread. What comes later is lost. May be called twice."""
         with self._lock:
             self._closing.set()
-        self._filled.set()
         self._thread.join()
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            self._filled.wait()
-            self._closing.wait(FLUSH_SECONDS)
-            self._filled.clear()
+            self._closing.wait(FLUSH_SECONDS)  # looking is cheaper than being told by every request
             self._drain()
+            if self._segment is not None and self._is_over(self._segment):  # without waiting for the next row
+                self._end_segment()
         self._drain()  # what came between the last look and the closing
-        if self._segment is not None:
-            try:
-                self._segment.close()
-            except Exception as error:
-                self._fail(error)
+        self._end_segment()
 
     def _drain(self) -> None:
         with self._lock:
-            entries = [entry for entry in self._queue if entry.rows]
-            self._queue.clear()
-        for _, group in groupby(entries, lambda entry: entry.form):
+            self._put_together()
+            blocks, self._queue = self._queue, []
+        for _, group in groupby(blocks, lambda block: block.form):
             self._write(list(group))
 
-    def _write(self, entries: list[Answered]) -> None:
-        rows = sum(entry.rows for entry in entries)
+    def _put_together(self) -> None:
+        self._queue += blocks_of(self._fresh)
+        self._fresh.clear()
+
+    def _write(self, blocks: list[Block]) -> None:
+        rows = sum(block.rows for block in blocks)
         try:
             if time.monotonic() >= self._retry_at:
-                self._put(entries)
+                self._put(blocks)
                 self._count(rows, lost=False)
                 return
         except Exception as error:  # no error of a disk, or of Arrow, may end this thread
             self._fail(error)
         self._count(rows, lost=True)
 
-    def _put(self, entries: list[Answered]) -> None:
+    def _put(self, blocks: list[Block]) -> None:
         from trilho.journal.arrow_form import to_batch
         from trilho.journal.segment import Segment
 
-        batch = to_batch(entries)
+        batch = self._selection.of(to_batch(blocks))
         segment = self._segment
         if segment is not None and (segment.schema != batch.schema or self._is_over(segment)):
             segment.close()
@@ -112,6 +121,14 @@ class Journal:
         if segment is None:
             segment = self._segment = Segment(self.folder, batch.schema)
         segment.append(batch)
+
+    def _end_segment(self) -> None:
+        try:
+            if self._segment is not None:
+                self._segment.close()
+            self._segment = None
+        except Exception as error:
+            self._fail(error)
 
     def _is_over(self, segment: Segment) -> bool:
         return segment.size >= SEGMENT_BYTES or time.monotonic() - segment.opened >= SEGMENT_SECONDS

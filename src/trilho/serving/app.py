@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from trilho.serving.asking import Desk
 from trilho.serving.bodies import Message, Receive, Request, Send
@@ -65,52 +64,50 @@ class App:
         self._concurrency = concurrency
         self._headers = headers
         self._flying = 0
+        self._counted: dict[tuple[str, str, int], tuple[str, Histogram]] = {}
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        if scope["type"] != "http":
-            raise ValueError(f"trilho serves http, not {scope['type']}")
         path = scope["path"]
-        request = Request(scope=scope, headers=dict(scope["headers"]), receive=receive, served=self.desk.slot.served)
+        served = self.desk.slot.served
+        request = Request(scope=scope, headers=dict(scope["headers"]), receive=receive, served=served)
         route = self._routes.get(path)
         try:
             if route is None and self._door is not None:
                 response = await self._through_the_door(request, send)
-            else:
-                response = await self._respond(request, route)
+            elif (response := self._refused(request, route)) is None and route is not None:
+                self._flying += 1
+                try:
+                    response = await route.handler(request)
+                finally:
+                    self._flying -= 1
         except Exception:
             _log.exception("%s %s failed", scope["method"], path)
             response = refusal(500, "The server failed; its log says why.")
         if response is None:
             return  # the client is gone, or the door has answered
-        served = request.served
         head = [(b"content-type", response.content_type), (b"content-length", b"%d" % len(response.body))]
         if served is not None:
             head.append((b"x-model-version", served.header))
-        head += response.headers + self._headers
+        head += response.headers
+        head += self._headers
         await send({"type": "http.response.start", "status": response.status, "headers": head})
         await send({"type": "http.response.body", "body": response.body})
-        self._count(request, response.status, time.perf_counter() - began)
+        self._count(scope["method"], path, response.status, time.perf_counter() - began)
 
-    async def _respond(self, request: Request, route: Route | None) -> Response | None:
-        path, method = request.scope["path"], request.scope["method"]
+    def _refused(self, request: Request, route: Route | None) -> Response | None:
+        """Why the request may not pass."""
+        method = request.scope["method"]
         if route is None:
-            return refusal(404, f"There is no {path[:200]}. There are: {', '.join(self._routes)}.")
+            path = request.scope["path"][:200]
+            return refusal(404, f"There is no {path}. There are: {', '.join(self._routes)}.")
         if method != route.method and not (method == "HEAD" and route.method == "GET"):
+            path = request.scope["path"]
             return refusal(405, f"{path} takes {route.method}.", headers=((b"allow", route.method.encode()),))
-        if not route.guarded:
-            return await route.handler(request)
-        problem = self._refused(request)
-        if problem is not None:
-            return problem
-        self._flying += 1
-        try:
-            return await route.handler(request)
-        finally:
-            self._flying -= 1
+        return self._kept_out(request) if route.guarded else None
 
-    def _refused(self, request: Request) -> Response | None:
-        if not self._keys.allow(request.headers):
+    def _kept_out(self, request: Request) -> Response | None:
+        if self._keys and not self._keys.allow(request.headers):
             message = "This server wants an API key: X-API-Key: KEY, or Authorization: Bearer KEY."
             return refusal(401, message, headers=((b"www-authenticate", b"Bearer"),))
         if request.served is None:
@@ -124,7 +121,7 @@ class App:
         """Hand the request to the door; a refusal where it may not pass."""
         began = time.perf_counter()
         guarded = self._door_paths.get(request.scope["path"], False)
-        problem = self._refused(request) if guarded else None
+        problem = self._kept_out(request) if guarded else None
         if problem is not None or self._door is None:
             return problem
         served = request.served
@@ -143,17 +140,18 @@ class App:
             await self._door(served)(request.scope, request.receive, watched)
         finally:
             self._flying -= guarded
-        self._count(request, status, time.perf_counter() - began)
+        self._count(request.scope["method"], request.scope["path"], status, time.perf_counter() - began)
         return None
 
-    def _count(self, request: Request, status: int, seconds: float) -> None:
-        counts, path = self.desk.counts, request.scope["path"]
-        if path not in self._routes and path not in self._door_paths:
-            path = "other"  # whatever strangers think of must not become labels
-        key = f"{request.scope['method']}\n{path}"
-        name = f"{key}\n{status}"
-        counts.requests[name] = counts.requests.get(name, 0) + 1
-        histogram: Any = counts.durations.get(key)
-        if histogram is None:
-            histogram = counts.durations[key] = Histogram()
-        histogram.observe(seconds)
+    def _count(self, method: str, path: str, status: int, seconds: float) -> None:
+        found = self._counted.get((method, path, status))
+        if found is None:
+            known = path if path in self._routes or path in self._door_paths else "other"  # no label from strangers
+            key = f"{method}\n{known}"
+            counts = self.desk.counts
+            found = (f"{key}\n{status}", counts.durations.setdefault(key, Histogram()))
+            counts.requests.setdefault(found[0], 0)
+            if known != "other":
+                self._counted[method, path, status] = found
+        self.desk.counts.requests[found[0]] += 1
+        found[1].observe(seconds)

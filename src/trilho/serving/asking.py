@@ -7,7 +7,6 @@ import itertools
 import random
 import secrets
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -16,7 +15,7 @@ import numpy as np
 
 from trilho.bundle import Predictions
 from trilho.journal import Answered, Features, Journal
-from trilho.serving.counting import Counts, Histogram
+from trilho.serving.counting import Counts, Tally
 from trilho.serving.slot import Served, Slot
 
 _Rows = TypeVar("_Rows")
@@ -25,7 +24,7 @@ _Found = TypeVar("_Found")
 INLINE_ROWS = 256  # a compiled model answers up to so many rows faster than a thread could be woken
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """What a model said about the rows of one request. (A Struct: made once per request.)
 
     Args:
@@ -57,6 +56,7 @@ class Desk:
         self.share = share
         self._prefix = secrets.token_hex(6) + "-"  # of this process, as long as it lives
         self._numbers = itertools.count()
+        self._tallies: dict[str, Tally] = {}
 
     async def ask(self, columns: Mapping[str, np.ndarray], served: Served) -> Answer:
         """Answer rows given by column, with the model that the caller began with.
@@ -76,23 +76,37 @@ class Desk:
         features = Features.of({name: columns[name] for name in served.journaled})
         return self._answer(served, features, predictions, seconds, began - came)
 
-    async def ask_coded(self, matrix: np.ndarray, features: Features, served: Served) -> Answer | None:
-        """As `ask`, of rows in the compiled model's own form (`Predictor.predict_coded`); None where it refuses."""
-        came = began = time.perf_counter()
-        if len(matrix) <= INLINE_ROWS:
-            predictions = served.predictor.predict_coded(matrix)
-            seconds = time.perf_counter() - began
-        else:
-            predictions, began, seconds = await asyncio.to_thread(_timed, served.predictor.predict_coded, matrix)
-        return None if predictions is None else self._answer(served, features, predictions, seconds, began - came)
+    def ask_coded(self, matrix: np.ndarray, features: Features, served: Served) -> Answer | None:
+        """As `ask`, of rows in the compiled model's own form (`Predictor.predict_coded`), at once.
+
+        None where the model refuses them, and where there are so many that others would have to wait: `ask` says why,
+        and waits in a thread.
+        """
+        if len(matrix) > INLINE_ROWS:
+            return None
+        began = time.perf_counter()
+        predictions = served.predictor.predict_coded(matrix)
+        if predictions is None:
+            return None
+        return self._answer(served, features, predictions, time.perf_counter() - began, 0.0)
 
     def _answer(
         self, served: Served, features: Features, predictions: Predictions, seconds: float, queued: float
     ) -> Answer:
         values = predictions.labels.tolist()
         name = f"{self._prefix}{next(self._numbers):x}"
-        self._count(served, values, seconds, queued)
-        if self.journal is not None and (self.share >= 1 or random.random() < self.share):
+        tally = self._tallies.get(served.key) or self._tally(served)
+        tally.model.observe(seconds)
+        if queued:
+            tally.queue.observe(queued)
+        else:
+            tally.queue.counts[0] += 1
+        if len(values) == 1 and tally.words:
+            tally.rows[tally.words[values[0]]] += 1
+        else:
+            tally.add(values)
+        journal = self.journal
+        if journal is not None and (self.share >= 1 or random.random() < self.share):
             entry = Answered(
                 request=name,
                 time=time.time(),
@@ -103,24 +117,15 @@ class Desk:
                 labels=predictions.labels,
                 probabilities=predictions.probabilities,
             )
-            self.journal.append(entry)
+            journal.append(entry)
         return Answer(id=name, served=served, predictions=predictions, values=values, seconds=seconds)
 
-    def _count(self, served: Served, values: list[Any], seconds: float, queued: float) -> None:
-        counts, key = self.counts, served.key
-        _histogram(counts.models, key).observe(seconds)
-        _histogram(counts.queued, key).observe(queued)
-        counts.rows["answered"] = counts.rows.get("answered", 0) + len(values)
-        keys = served.label_keys
-        if not keys:
-            counts.predictions[key + "\n"] = counts.predictions.get(key + "\n", 0) + len(values)
-        elif len(values) == 1:
-            label = keys[values[0]]
-            counts.predictions[label] = counts.predictions.get(label, 0) + 1
-        else:
-            for value, rows in Counter(values).items():
-                label = keys[value]
-                counts.predictions[label] = counts.predictions.get(label, 0) + rows
+    def _tally(self, served: Served) -> Tally:
+        """The part of the counts that is about this version; the same again after a rollback."""
+        schema = served.predictor.schema
+        words = dict(zip(schema.labels, schema.label_names, strict=True))
+        self._tallies[served.key] = found = Tally(self.counts, served.key, words)
+        return found
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -130,10 +135,3 @@ def _timed(predict: Callable[[_Rows], _Found], rows: _Rows) -> tuple[_Found, flo
     """What the model said, when it began, and how many seconds it took."""
     began = time.perf_counter()
     return predict(rows), began, time.perf_counter() - began
-
-
-def _histogram(histograms: dict[str, Histogram], key: str) -> Histogram:
-    found = histograms.get(key)
-    if found is None:
-        found = histograms[key] = Histogram()
-    return found

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from trilho.serving.app import App, Route
 from trilho.serving.asking import Desk
@@ -12,6 +11,7 @@ from trilho.serving.health import Health
 from trilho.serving.invocations import Invocations, Limits
 from trilho.serving.keys import Keys
 from trilho.serving.responses import Headers
+from trilho.serving.state import State
 
 
 def assembled(
@@ -20,7 +20,7 @@ def assembled(
     keys: Keys | None = None,
     limits: Limits | None = None,
     concurrency: int = 512,
-    state: Callable[[], Mapping[str, Any]] = dict,
+    state: Callable[[], State] = State,
     together: Callable[[Counts], Counts] = lambda counts: counts,
     headers: Headers = (),
 ) -> App:

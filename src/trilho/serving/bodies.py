@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
@@ -17,8 +16,10 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+_LAST = ((b"connection", b"close"),)  # what may still come on this connection is no request
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """One request. `served` is its model, whatever is swapped in meanwhile; None as long as there is none."""
 
     scope: Message
@@ -27,31 +28,27 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     served: Served | None
 
 
-async def whole_body(request: Request, *, most: int, seconds: float) -> bytes | Response | None:
-    """The body, the refusal it earned, or None if the client is gone.
+async def whole_body(request: Request, most: int) -> bytes | Response | None:
+    """The body, the refusal it earned, or None if the client is gone or was too slow (`connection` sees to that).
 
     Args:
         most: Bytes; a longer body is refused with 413, before it is read where its length is announced.
-        seconds: All of it must have come within; a slower one is refused with 408.
     """
     announced = request.headers.get(b"content-length", b"0")
     if not announced.isdigit() or int(announced) > most:
         return _too_large(most)
-    try:
-        async with asyncio.timeout(seconds):
-            message = await request.receive()
-            body: bytes = message.get("body", b"")
-            if message.get("more_body"):
-                parts, size = [body], len(body)
-                while message.get("more_body"):
-                    message = await request.receive()
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    if size > most:
-                        return _too_large(most)
-                body = b"".join(parts)
-    except TimeoutError:
-        return refusal(408, f"The body did not come within {seconds:g} seconds.", headers=((b"connection", b"close"),))
+    receive = request.receive
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        parts, size = [body], len(body)
+        while message.get("more_body"):
+            message = await receive()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > most:
+                return _too_large(most)
+        body = b"".join(parts)
     return None if message["type"] == "http.disconnect" else body
 
 
@@ -75,5 +72,4 @@ def media_type(header: bytes) -> tuple[str, str]:
 
 
 def _too_large(most: int) -> Response:
-    message = f"The body is larger than {most} bytes. Send fewer rows at once."
-    return refusal(413, message, headers=((b"connection", b"close"),))
+    return refusal(413, f"The body is larger than {most} bytes. Send fewer rows at once.", headers=_LAST)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,7 @@ class Counts(msgspec.Struct):
         models: Inside the model, by name and version.
         queued: From the whole body to the model's turn, by name and version.
         predictions: Rows, by name, version and label ("" for regression).
-        rows: By outcome: answered, journaled, lost.
+        rows: By what became of them: journaled, lost.
         gauges, worst: How things are now: summed over workers; the largest of all workers.
     """
 
@@ -75,6 +77,32 @@ class Counts(msgspec.Struct):
             histograms = getattr(self, name)
             for key, histogram in getattr(other, name).items():
                 histograms.setdefault(key, Histogram()).add(histogram)
+
+
+class Tally:
+    """The counts of one version, at hand: what every request adds to is found once.
+
+    Args:
+        key: Of name and version.
+        words: Label → its name; empty for regression, whose rows are counted without one.
+    """
+
+    def __init__(self, counts: Counts, key: str, words: Mapping[Any, str]) -> None:
+        self.model = counts.models.setdefault(key, Histogram())
+        self.queue = counts.queued.setdefault(key, Histogram())
+        self.rows = counts.predictions
+        self.words = {label: f"{key}\n{word}" for label, word in words.items()}
+        self._plain = f"{key}\n"
+        for name in self.words.values() or (self._plain,):
+            self.rows.setdefault(name, 0)
+
+    def add(self, values: Sequence[Any]) -> None:
+        """Count the rows of one request by their labels."""
+        if not self.words:
+            self.rows[self._plain] += len(values)
+            return
+        for value, rows in Counter(values).items():
+            self.rows[self.words[value]] += rows
 
 
 class Folder:

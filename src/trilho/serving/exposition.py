@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from trilho.serving.counting import SECONDS, Counts, Durations, Requests
+from trilho.serving.state import State
 
 __all__ = ["CONTENT_TYPE", "exposed"]
 
 _EDGES = [*(f"{edge:g}" for edge in SECONDS), "+Inf"]
 
 
-def exposed(counts: Counts, state: Mapping[str, Any]) -> bytes:
+def exposed(counts: Counts, state: State) -> bytes:
     """The body of /metrics.
 
     Args:
-        state: What the parent process knows (`Health`).
+        state: What the parent process knows.
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Once([*_counted(counts), *_gauged(counts), *_followed(state)]))
@@ -61,20 +61,21 @@ def _gauged(counts: Counts) -> Iterator[Metric]:
         yield _gauge("trilho_journal_failing", "Workers whose rows are being lost.", gauges["journal_failing"])
 
 
-def _followed(state: Mapping[str, Any]) -> Iterator[Metric]:
-    found = state.get("following") or {}
-    if not found:
-        return
-    family = GaugeMetricFamily(
-        "trilho_version_in_charge", "1 for the version that answers.", labels=("model", "version")
-    )
-    family.add_metric((str(found.get("model", "")), str(found.get("version", ""))), 1)
-    yield family
-    for name, text in (("reloads", "Versions put in charge."), ("failures", "Versions that could not be.")):
-        yield _counter(f"trilho_{name if name == 'reloads' else 'reload_failures'}", text, (), {"": found.get(name, 0)})
-    if found.get("swap_seconds") is not None:
-        yield _gauge("trilho_swap_seconds", "From noticing the newest version to its answers.", found["swap_seconds"])
-    yield _gauge("trilho_registry_reachable", "Did the registry answer last?", float(bool(found.get("registry", True))))
+def _followed(state: State) -> Iterator[Metric]:
+    if state.version:
+        labels = ("model", "version")
+        family = GaugeMetricFamily("trilho_version_in_charge", "1 for the version that answers.", labels=labels)
+        family.add_metric((state.name, state.version), 1)
+        yield family
+    yield _counter("trilho_reloads", "Versions put in charge since the start.", (), {"": state.reloads})
+    yield _counter("trilho_reload_failures", "Versions that could not be put in charge.", (), {"": state.failures})
+    yield _counter("trilho_worker_restarts", "Workers that died and were replaced.", (), {"": state.restarts})
+    if state.swap_seconds is not None:
+        text = "From noticing the newest version until every worker answered with it."
+        yield _gauge("trilho_swap_seconds", text, state.swap_seconds)
+    if state.registry_reachable is not None:
+        reachable = float(state.registry_reachable)
+        yield _gauge("trilho_registry_reachable", "Did the registry answer when it was asked last?", reachable)
 
 
 def _counter(name: str, text: str, labels: tuple[str, ...], values: Requests | dict[str, float]) -> Metric:

@@ -122,7 +122,12 @@ class _Order:
 
 
 def _shape(row: Any) -> Any:
-    split = msgspec.defstruct("Split", [("columns", msgspec.Raw), ("data", list[row])], forbid_unknown_fields=True)
+    keys = [
+        ("columns", msgspec.Raw),
+        ("data", list[row]),
+        ("index", msgspec.Raw, msgspec.Raw(b"")),
+    ]  # pandas writes one
+    split = msgspec.defstruct("Split", keys, forbid_unknown_fields=True)
     return msgspec.defstruct("Body", [("dataframe_split", split)], forbid_unknown_fields=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -13,19 +13,18 @@ from trilho.serving.asking import Desk
 from trilho.serving.bodies import Request
 from trilho.serving.counting import Counts
 from trilho.serving.responses import Response, refusal
+from trilho.serving.state import State
 
 
 class Health:
     """Answers for this worker.
 
     Args:
-        state: What the parent process knows: the version in charge, reloads, failures, whether the registry answers.
+        state: What the parent process knows.
         together: This worker's counts with those of the others.
     """
 
-    def __init__(
-        self, desk: Desk, *, state: Callable[[], Mapping[str, Any]], together: Callable[[Counts], Counts]
-    ) -> None:
+    def __init__(self, desk: Desk, *, state: Callable[[], State], together: Callable[[Counts], Counts]) -> None:
         self._desk = desk
         self._state, self._together = state, together
         self._mlflow = version("mlflow").encode()
@@ -48,7 +47,7 @@ class Health:
             facts |= {"model": served.name, "version": served.version}
             facts |= {"runtime": served.predictor.runtime, "since": served.since}
         facts["journal"] = asdict(journal.state) if journal is not None else None
-        return Response(status=200, body=msgspec.json.encode({**facts, **self._state()}))
+        return Response(status=200, body=msgspec.json.encode({**facts, "server": self._state()}))
 
     async def metrics(self, _: Request) -> Response:
         """Everything counted, of all workers, in the text format of Prometheus."""

@@ -15,16 +15,16 @@ from trilho.serving.responses import Response, failure, refusal
 from trilho.serving.slot import Served
 
 _EXPRESS = "application/json"
+_encoded = msgspec.json.Encoder().encode
 _INLINE_BYTES = 64 << 10  # a body up to this size is read faster than a thread could be woken
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Of one request. Beyond `body_bytes` and `rows` it is refused with 413, after `body_seconds` with 408."""
+    """Of one request; beyond them it is refused with 413."""
 
     body_bytes: int = 64 << 20
     rows: int = 100_000
-    body_seconds: float = 30.0
 
 
 class Invocations:
@@ -42,31 +42,33 @@ class Invocations:
         if problem:
             return refusal(415, problem)
         limits = self._limits
-        body = await whole_body(request, most=limits.body_bytes, seconds=limits.body_seconds)
+        body = await whole_body(request, limits.body_bytes)
         if body is None or isinstance(body, Response):
             return body
         try:
-            answer = await self._asked(kind, body, served)
+            answer = self._at_once(kind, body, served) or await self._asked(kind, body, served)
         except TrilhoError as error:
             return failure(error)
         if answer is None:
             return refusal(413, f"The body has more than {limits.rows} rows. Send fewer at once.")
         return Response(
             status=200,
-            body=msgspec.json.encode({"predictions": answer.values}),
+            body=_encoded({"predictions": answer.values}),
             headers=((b"x-prediction-id", answer.id.encode()),),
         )
 
+    def _at_once(self, kind: str, body: bytes, served: Served) -> Answer | None:
+        """The answer, where it takes less time than waking a thread would; else None."""
+        express = served.express
+        if express is None or kind != _EXPRESS or len(body) > _INLINE_BYTES:
+            return None
+        found = express.read(body)
+        return None if found is None else self._desk.ask_coded(*found, served)
+
     async def _asked(self, kind: str, body: bytes, served: Served) -> Answer | None:
         """The answer; None for too many rows."""
-        small = len(body) <= _INLINE_BYTES
-        if served.express is not None and kind == _EXPRESS:
-            coded = served.express.read(body) if small else await asyncio.to_thread(served.express.read, body)
-            if coded is not None and len(coded[0]) <= self._limits.rows:
-                answer = await self._desk.ask_coded(*coded, served)
-                if answer is not None:
-                    return answer
         read, schema = READERS[kind], served.predictor.schema
+        small = len(body) <= _INLINE_BYTES
         columns = read(body, schema) if small else await asyncio.to_thread(read, body, schema)
         if len(next(iter(columns.values()), ())) > self._limits.rows:
             return None

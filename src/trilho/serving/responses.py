@@ -30,7 +30,7 @@ ERROR_CODES: Mapping[int, str] = {
 }
 
 
-class Response(msgspec.Struct, frozen=True, kw_only=True):
+class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`headers` come on top of content type, length and model version. (A Struct: made once per request.)"""
 
     status: int

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from trilho.bundle import Predictor
-from trilho.bundle.schema import Label
 from trilho.serving.express import Express
 
 
@@ -25,18 +24,14 @@ class Served:
     since: float
     header: bytes = field(init=False)  # the version, as answers carry it
     key: str = field(init=False)  # of name and version, in counts
-    label_keys: dict[Label, str] = field(init=False)  # of name, version and label, in counts; empty for regression
     journaled: tuple[str, ...] = field(init=False)  # the features that the journal gets
     express: Express | None = field(init=False)  # the short way in, where the model allows one
 
     def __post_init__(self) -> None:
         schema = self.predictor.schema
-        key = f"{self.name}\n{self.version}"
-        names = zip(schema.labels, schema.label_names, strict=True)
         found = {
             "header": self.version.encode(),
-            "key": key,
-            "label_keys": {label: f"{key}\n{name}" for label, name in names},
+            "key": f"{self.name}\n{self.version}",
             "journaled": tuple(entry.name for entry in schema.fields if entry.kind != "image"),
             "express": Express(self.predictor) if self.predictor.coded else None,
         }
