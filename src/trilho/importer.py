@@ -18,9 +18,18 @@ from trilho.errors import ImportFailed, MissingExtra
 
 # Import name → the extra of trilho that brings it, and the name it is installed by.
 EXTRAS = {
+    "httpx": "client",
     "lightgbm": "lightgbm",
     "pandera": "checks",
 }
+
+# Where estimators live that people call by their bare names.
+_ESTIMATORS = (
+    *(f"sklearn.{name}" for name in ("ensemble", "linear_model", "svm", "tree", "neighbors", "naive_bayes")),
+    *(f"sklearn.{name}" for name in ("neural_network", "discriminant_analysis", "gaussian_process", "dummy")),
+    *("lightgbm", "xgboost", "catboost"),
+)
+_PUBLISHED = ("sklearn", "lightgbm", "xgboost", "catboost")  # packages that nobody adds a name to
 
 # Files are dated to two seconds on the coarsest file systems; within that, an older and a newer source look alike.
 _COARSE_NS = 2_000_000_000
@@ -50,12 +59,27 @@ def load_object(path: str) -> Any:
         if not hasattr(found, part):
             near = difflib.get_close_matches(part, dir(found), n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
+            place = "" if near else place_of(attribute)
+            hint = f" Did you mean '{place}'?" if place else hint
+            own = f", or define '{part}' in {module_name}" if module_name.partition(".")[0] not in _PUBLISHED else ""
             raise ImportFailed(
                 f"'{module_name}' has no '{part}'.{hint}",
-                remedy=f"Correct '{path}' in trilho.yaml, or define '{part}' in {module_name}.",
+                remedy=f"Correct '{path}' in trilho.yaml{own}.",
             )
         found = getattr(found, part)
     return found
+
+
+def place_of(estimator: str) -> str:
+    """Where an estimator's bare name is at home, as its import string; "" where no installed package knows it."""
+    for name in _ESTIMATORS:
+        try:
+            module = importlib.import_module(name)
+        except Exception:
+            continue  # not installed, or broken: then it is no help
+        if isinstance(getattr(module, estimator, None), type):
+            return f"{name}.{estimator}"
+    return ""
 
 
 def load_module(name: str) -> Any:

@@ -51,6 +51,14 @@ def test_a_name_that_is_not_there_names_the_near_one() -> None:
         load_object("sklearn.ensemble.RandomForestClasifier")
 
 
+def test_an_estimator_in_the_wrong_place_is_named_with_the_right_one() -> None:
+    with pytest.raises(
+        ImportFailed, match=r"Did you mean 'sklearn\.ensemble\.HistGradientBoostingRegressor'"
+    ) as caught:
+        load_object("sklearn.HistGradientBoostingRegressor")
+    assert "define" not in caught.value.remedy  # nobody adds a name to scikit-learn
+
+
 def test_a_name_without_a_near_one_is_named_with_its_module() -> None:
     with pytest.raises(ImportFailed, match=r"'os\.path' has no 'zzzzzz'\.") as caught:
         load_object("os.path:zzzzzz")

@@ -21,7 +21,7 @@ def mixed_problem(table: Table, column: pd.Series[Any], mixed: Mixed, text: bool
     if mixed.comma:
         return Problem(
             what=f"column '{column.name}' holds numbers with a comma: {where}.",
-            remedy='Set data.options.decimal: "," (or data.options.thousands: ",") in trilho.yaml.'
+            remedy=_how_to_read_commas(mixed.thousands)
             if text
             else f"Turn '{column.name}' into numbers where it is made.",
         )
@@ -50,6 +50,12 @@ def first_value(column: pd.Series[Any], flags: np.ndarray[Any, Any]) -> str:
     """The first flagged value, as a person would quote it."""
     shown = repr(column.iloc[int(flags.argmax())])
     return shown if len(shown) <= 60 else f"{shown[:57]}…'"
+
+
+def _how_to_read_commas(thousands: bool) -> str:
+    if thousands:
+        return 'Set data.options.thousands: "," in trilho.yaml; or data.options.decimal: "," where 1,045 is about 1.'
+    return 'Set data.options.decimal: "," in trilho.yaml.'
 
 
 def _mixed(name: str, most: str, where: str, strangers: tuple[str, ...], text: bool) -> Problem:

@@ -13,7 +13,8 @@ import pandas as pd
 BOOLEAN_WORDS = {"true": True, "yes": True, "false": False, "no": False}
 
 _ISO = re.compile(r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?\s*")
-_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+(\.\d{3})*,\d+\s*")
+_COMMA = re.compile(r"\s*[+-]?(\d+(\.\d{3})*,\d+|\d{1,3}(,\d{3})+(\.\d+)?)\s*")
+_THOUSANDS_COMMA = re.compile(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d+)?\s*")
 # Mixed: at least half of the rows are numbers (or dates), and those that are not are few. More of them, and many
 # different ones, are codes such as "A12" beside "112", which are text.
 _LEAST_SHARE = 0.5
@@ -28,7 +29,8 @@ class Mixed:
 
     most: str
     strangers: tuple[str, ...]
-    comma: bool = False  # all of them are numbers, written with a decimal comma
+    comma: bool = False  # all of them are numbers, written with a comma
+    thousands: bool = False  # and each comma has three digits behind it, as in 1,045 or 2,129,151
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,14 @@ class Words:
 
     @cached_property
     def mixed(self) -> Mixed | None:
-        """Numbers with a few words among them, dates with a few that are none, or numbers with a decimal comma."""
+        """Numbers with a few words among them, dates with a few that are none, or numbers with a comma."""
         if self._plainly_text:
             return None
-        comma = np.array([_DECIMAL_COMMA.fullmatch(value) is not None for value in self.values], dtype=bool)
+        comma = np.array([_COMMA.fullmatch(value) is not None for value in self.values], dtype=bool)
         if comma.any() and (comma | self._numbers).all():
             strangers = tuple(value for value, flag in zip(self.values, comma, strict=True) if flag)
-            return Mixed(most="numbers", strangers=strangers, comma=True)
+            thousands = all(_THOUSANDS_COMMA.fullmatch(value) for value in strangers)
+            return Mixed(most="numbers", strangers=strangers, comma=True, thousands=thousands)
         for most, flags in (("numbers", self._numbers), ("dates", self._times)):
             share = self.counts[flags].sum() / max(self.rows, 1)
             few = (~flags).sum() <= _FEW_STRANGERS or 1 - share <= _FEW_STRANGER_ROWS
@@ -79,7 +82,7 @@ class Words:
 
     @property
     def _like_anything(self) -> bool:
-        comma = any(_DECIMAL_COMMA.fullmatch(value) for value in self.values)
+        comma = any(_COMMA.fullmatch(value) for value in self.values)
         return comma or bool(self._numbers.any()) or bool(self._times.any())
 
     @cached_property

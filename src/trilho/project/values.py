@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from trilho.importer import place_of
 from trilho.project.mistakes import Mistake
 from trilho.project.names import did_you_mean
 from trilho.project.tree import Node
@@ -178,7 +179,9 @@ def _require_import(text: str, built_in: tuple[str, ...] = ()) -> None:
     if text in built_in or re.fullmatch(IMPORT_STRING, text):
         return
     allowed = f"Allowed: {', '.join(built_in)}, or an" if built_in else "Write it as an"
-    raise ValueError(f"is '{text}'.{did_you_mean(text, built_in)} {allowed} import string such as package.module:name.")
+    place = place_of(text) if text[:1].isupper() and not built_in else ""
+    near = f" Did you mean {place}?" if place else did_you_mean(text, built_in)
+    raise ValueError(f"is '{text}'.{near} {allowed} import string such as package.module:name.")
 
 
 def _address(text: str) -> str:

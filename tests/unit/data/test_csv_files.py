@@ -153,7 +153,7 @@ def test_a_byte_that_cannot_be_decoded_is_named_with_its_line(tmp_path: Path) ->
     early = CHURN.encode("latin-1")
     with pytest.raises(SourceUnreadable, match=f"line 3 is not utf-8: byte {early.index(0xE3)} is 0xe3") as caught:
         load(tmp_path, early)
-    assert "that line is: 45,São Paulo,no" in caught.value.what
+    assert "that line is: '45,São Paulo,no'." in caught.value.what
     assert caught.value.remedy == "Set data.options.encoding: cp1252 in trilho.yaml."
     late = ("age,city,churn\n" + "1,Rio,no\n" * 200_000 + "2,Curaçao,yes\n").encode("latin-1")
     with pytest.raises(SourceUnreadable, match=f"line 200002 is not utf-8: byte {late.index(0xE7)} is 0xe7"):
@@ -208,6 +208,14 @@ def test_an_unknown_option_names_the_near_one(tmp_path: Path) -> None:
         load(tmp_path, CHURN, options={"separator": "::"})
     with pytest.raises(BadData, match=r"'agee', which is not in the file\. Did you mean 'age'"):
         load(tmp_path, CHURN, options={"columns": ["agee"]})
+
+
+def test_commas_between_thousands_are_recognized_beside_millions_and_smaller_numbers(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="numbers with a comma: '2,129,151' on line 2") as caught:
+        load(tmp_path, "n;churn\n2,129,151;a\n610;b\n1,045.50;a\n", options={"separator": ";"})
+    assert 'Set data.options.thousands: ","' in caught.value.remedy
+    with pytest.raises(BadData, match="column 'price' holds numbers with a comma"):
+        load(tmp_path, 'a,price\n1,"2,129,151"\n2,"1,000,000"\n', target="price", task="regression")
 
 
 def test_a_decimal_comma_is_recognized(tmp_path: Path) -> None:

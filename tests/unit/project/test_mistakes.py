@@ -68,6 +68,10 @@ ADDED = {
         "line 6: transform.using is 'standart_scaler'. Did you mean standard_scaler? "
         "Allowed: default, standard_scaler, none, or an import string such as package.module:name."
     ),
+    "train: {estimator: HistGradientBoostingClassifier}": (
+        "line 6: train.estimator is 'HistGradientBoostingClassifier'. "
+        "Did you mean sklearn.ensemble.HistGradientBoostingClassifier? Write it as an import string"
+    ),
     "steps: {spilt: 'a:b'}": "line 6: steps.spilt: there is no spilt. Did you mean split? Allowed: ingest, split,",
     "steps: {split: nowhere}": "line 6: steps.split is 'nowhere'. Write it as an import string such as package.module:name.",
     # metrics

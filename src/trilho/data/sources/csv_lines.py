@@ -90,7 +90,7 @@ def undecodable(layout: Layout) -> SourceUnreadable:
     sample = raw[start : end if end >= 0 else len(raw)][:80]
     likely = _likely_encoding(raw)
     shown = (
-        f" Read as {likely}, that line is: {sample.decode(likely, 'replace').strip()}" if likely[:3] != "utf" else ""
+        f" Read as {likely}, that line is: '{sample.decode(likely, 'replace').strip()}'." if likely[:3] != "utf" else ""
     )
     return SourceUnreadable(
         f"{layout.path}, line {line} is not {layout.encoding}: {reason}.{shown}",
