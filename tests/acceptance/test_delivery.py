@@ -146,6 +146,7 @@ def test_threshold_that_is_missed_refuses_the_first_version(project: Path, mlflo
     done = trilho(project, "run", "--set", "evaluate.thresholds.f1=0.9999", server=mlflow_server, code=3)
     assert "there is no champion" in done.stdout
     assert "evaluate.thresholds.f1" in done.stdout
+    assert "with 90 % confidence" in done.stdout, "how sure the number is"
     lower = trilho(project, "run", "--set", "evaluate.thresholds.f1=0.5", server=mlflow_server)
     assert "v1 is champion" in lower.stdout, "another rule is another question: the same version is judged again"
 

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from trilho.errors import CannotPredict
 from trilho.gates.bootstrap import Estimate, estimate
 from trilho.gates.evidence import Evidence, Rule
 from trilho.gates.verdict import Verdict, number
 from trilho.metrics.catalogue import METRICS
+
+_SAME = 1e-4  # a compiled model's probabilities may differ from the model's in the sixth digit
 
 
 def judge_thresholds(evidence: Evidence, rule: Rule) -> tuple[Verdict, ...]:
@@ -38,21 +42,32 @@ def _judge(name: str, limit: float, evidence: Evidence, rule: Rule) -> Verdict:
             setting=setting,
         )
     passed = value >= limit if upwards else value <= limit
-    spread = _spread(name, evidence, rule)
+    spread = _spread(name, value, evidence, rule)
+    interval = _within_range(name, spread) if spread else None
+    sure = ""
+    if interval:
+        both = 100 * (2 * rule.confidence - 1)  # each of the two bounds has the asked confidence
+        sure = f" (with {both:.4g} % confidence {number(interval[0])} to {number(interval[1])})"
     return Verdict(
         gate="threshold",
         outcome="pass" if passed else "fail",
-        reason=f"{name} {number(value)}, {asked}.",
+        reason=f"{name} {number(value)}{sure}, {asked}.",
         measured=value,
         required=limit,
-        interval=(spread.lower, spread.upper) if spread else None,
+        interval=interval,
         detectable=spread.detectable if spread else None,
         remedy="" if passed else f"Train a better model, or change {setting} in trilho.yaml.",
         setting=setting,
     )
 
 
-def _spread(name: str, evidence: Evidence, rule: Rule) -> Estimate | None:
+def _within_range(name: str, spread: Estimate) -> tuple[float, float]:
+    """The bounds, which know nothing of the metric, within what it can be."""
+    least, most = METRICS[name].range
+    return max(spread.lower, least), min(spread.upper, most)
+
+
+def _spread(name: str, value: float, evidence: Evidence, rule: Rule) -> Estimate | None:
     outcome = evidence.outcome
     if outcome is None or name not in METRICS or outcome.rows < 2:
         return None
@@ -60,6 +75,8 @@ def _spread(name: str, evidence: Evidence, rule: Rule) -> Estimate | None:
         scorer = METRICS[name].scorer(outcome)
     except CannotPredict:  # the number then comes from the user's own step
         return None
+    if not math.isclose(scorer(np.ones((1, outcome.rows)))[0], value, rel_tol=_SAME, abs_tol=_SAME):
+        return None  # a function of the user's own measured it another way
     found = estimate(
         scorer,
         rows=outcome.rows,

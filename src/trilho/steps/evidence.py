@@ -14,9 +14,12 @@ from trilho.importer import project_code
 from trilho.metrics import METRICS, Outcome
 from trilho.project.file import ProjectFile
 from trilho.registry import Version
+from trilho.steps.inspecting import last_folder
 from trilho.steps.loop import run_steps
-from trilho.steps.materials import Materials, labels_of, model_frame
+from trilho.steps.materials import TEST, Materials, labels_of, model_frame
 from trilho.wire import Client
+
+MOST_ROWS = 10_000  # of a test set that is predicted again for intervals: a thousand resamples of it take a second
 
 
 def collect(project: ProjectFile, client: Client, challenger: Version, champion: Version | None) -> Evidence:
@@ -34,6 +37,8 @@ def collect(project: ProjectFile, client: Client, challenger: Version, champion:
             "champion": champion.number if champion else None,
             "latency": float(challenger.tags["trilho.latency"]) if "trilho.latency" in challenger.tags else None,
         }
+        if project.evaluate.thresholds:
+            found["outcome"] = _own_test(project, mine, bundle.training_rows(fetched(project, client, challenger)))
         if champion is None:
             return Evidence(**found)
         try:
@@ -79,6 +84,28 @@ def fetched(project: ProjectFile, client: Client, version: Version) -> Path:
             remedy=f"trilho register models:/{version.name}/{version.number}",
         )
     return bundle.fetch(client, version, project.state_dir / "bundles")
+
+
+def _own_test(project: ProjectFile, mine: Any, trained_on: np.ndarray) -> Outcome | None:
+    """The version's predictions on its own test rows, for the interval beside a threshold; None where that is not
+    cheap, or the project's data and split are no longer those that it was made with.
+    """
+    folders = {step: last_folder(project, step) for step in ("ingest", "split")}
+    if project.split.group_by or project.train.sample_weight:
+        return None  # the threshold gate knows neither groups nor weights
+    if not all(folders.values()) or mine.metadata.get("rows", {}).get("test", MOST_ROWS + 1) > MOST_ROWS:
+        return None
+    materials = Materials(project, {step: folder for step, folder in folders.items() if folder})
+    tested = materials.parts == TEST
+    if not np.array_equal(np.unique(materials.units[~tested]), np.unique(trained_on)):
+        return None
+    frame = materials.dataset.frame[tested]
+    try:
+        return _outcome(
+            mine, model_frame(frame, materials.features), labels_of(frame[materials.dataset.target]), mine.schema
+        )
+    except CannotPredict:  # a compiled model that refuses the nulls in these rows
+        return None
 
 
 def _paired(

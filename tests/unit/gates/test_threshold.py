@@ -74,6 +74,25 @@ def test_interval_is_shown_where_the_predictions_are_known() -> None:
     assert accuracy.interval == pytest.approx((0.9 - half, 0.9 + half), abs=0.004)
     assert accuracy.detectable == pytest.approx(2.487 / 1.645 * half, rel=0.15)
     assert profit.interval is None
+    low, high = accuracy.interval
+    assert accuracy.reason == f"accuracy 0.9 (with 90 % confidence {low:.4f} to {high:.4f}), at least 0.85 is required."
+    assert profit.reason == "profit 1, at least 0.5 is required."
+
+
+def test_interval_stays_within_what_the_metric_can_be() -> None:
+    outcome = labelled(np.arange(40) % 2, np.arange(40) > 0)
+    known = evidence(metrics={"accuracy": 0.975}, outcome=outcome)
+    (found,) = judge_thresholds(known, rule(thresholds={"accuracy": 0.9}))
+    assert found.interval is not None
+    assert found.interval[1] == 1.0
+
+
+def test_interval_is_left_out_where_the_number_was_measured_another_way() -> None:
+    outcome = labelled(np.arange(400) % 2, np.arange(400) % 10 > 0)
+    known = evidence(metrics={"accuracy": 0.95}, outcome=outcome)
+    (found,) = judge_thresholds(known, rule(thresholds={"accuracy": 0.9}))
+    assert found.passed
+    assert found.interval is None
 
 
 def test_interval_is_left_out_where_the_model_gives_no_probabilities() -> None:
