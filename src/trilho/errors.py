@@ -9,7 +9,7 @@
     ├── what was accepted        VersionNotFound  PromotionRefused  PromotionContested
     ├── what is shipped          BundleDamaged  NotCompilable
     ├── what runs here           ServiceFailed
-    └── what happened            JournalUnreadable
+    └── what happened            JournalUnreadable  JournalUnwritable  BadFeedback
 
 An error says what happened, what state things are in now, why, and what to do. It knows neither exit codes nor HTTP
 statuses: `cli/main.py` and `serving/app.py` hold those tables.
@@ -159,6 +159,21 @@ class ServiceFailed(TrilhoError):
 
 class JournalUnreadable(TrilhoError):
     """The prediction journal, or a report in it, cannot be read."""
+
+
+class JournalUnwritable(TrilhoError):
+    """True labels, or ids to forget, could not be written: the disk is full, or the folder is not ours."""
+
+
+class BadFeedback(TrilhoError):
+    """True labels that cannot be: no prediction id, or a label that the model does not have.
+
+    `row` (from 0) says which of several it is; None where there is one, or where it is not about one.
+    """
+
+    def __init__(self, what: str, *, remedy: str, state: str = "", why: str = "", row: int | None = None) -> None:
+        super().__init__(what, remedy=remedy, state=state, why=why)
+        self.row = row
 
 
 def _rebuild(kind: type[TrilhoError], what: str, parts: dict[str, Any]) -> TrilhoError:

@@ -1,65 +1,62 @@
-"""A window of the journal, read back while others write."""
+"""A window of the journal, read back while others write, close, replace and delete its files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from trilho.errors import JournalUnreadable
-from trilho.journal.arrow_form import probabilities_of, values_of
-from trilho.journal.segment import SUFFIX
+from trilho.journal.closing import batches
+from trilho.journal.folder import Contents, closed_path, contents
+from trilho.journal.forgetting import Forgotten, forgotten, without
+from trilho.journal.rows import FEATURE, OWN, Rows, flat, rows_of
 
 _ROWS_AT_ONCE = 65_536
+_CLOCK_STEP = 2.0  # seconds: the coarsest time of change that a file system keeps
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rows:
-    """Rows of one file of the journal, in the order they were answered.
-
-    Args:
-        ids: Prediction ids. Shape (n,), str.
-        times: When they were answered. Shape (n,), datetime64[us], UTC.
-        models, versions: Who answered. Shape (n,), str.
-        latencies: Of the request that brought the row, seconds. Shape (n,).
-        columns: Feature → values, shape (n,), as they were written.
-        labels: Shape (n,).
-        probabilities: Shape (n, k), or None.
-    """
-
-    ids: np.ndarray
-    times: np.ndarray
-    models: np.ndarray
-    versions: np.ndarray
-    latencies: np.ndarray
-    columns: Mapping[str, np.ndarray]
-    labels: np.ndarray
-    probabilities: np.ndarray | None
-
-
-def read(folder: Path, *, since: float, until: float) -> Iterator[Rows]:
+def read(
+    folder: Path | Sequence[Path],
+    *,
+    since: float,
+    until: float,
+    columns: Sequence[str] | None = None,
+    model: str | None = None,
+    version: str | None = None,
+) -> Iterator[Rows]:
     """The rows answered in since <= time < until (seconds since 1970, UTC), some thousands at a time.
 
-    A file that ends in the middle of a batch, because its writer was killed or is writing, is read up to there. No
-    folder is an empty journal.
+    Each row comes once, whatever is done to its file meanwhile. Rows of different columns come apart. A file that ends
+    in the middle of a batch, because its writer was killed or is writing, is read up to there. No folder is an empty
+    journal. Files, groups of rows and columns that are not asked for are not read.
+
+    Args:
+        folder: Of the journal; several where replicas write to their own.
+        columns: The features wanted; None for all. One that a row does not have is left out of its `columns`.
+        model, version: Only rows that these answered; None for all.
 
     Raises:
-        JournalUnreadable: the folder or a file in it may not be read.
+        JournalUnreadable: the folder or a file in it may not be read, or a closed file is damaged.
     """
+    folders = [folder] if isinstance(folder, Path) else list(folder)
+    window = _Window(since=since, until=until, columns=columns, model=model, version=version)
     try:
-        paths = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
-        for path in paths:
-            with suppress(FileNotFoundError):  # it was deleted since we looked
-                if path.stat().st_mtime >= since:  # nothing in it is younger than its last write
-                    yield from _rows_of(path, since, until)
+        found = [contents(place) for place in folders]
+        gone = forgotten(*found)
+        for one in found:
+            for batch in _batches(one, window, gone):
+                yield from (rows_of(part) for part in _of_one_width(batch))
     except OSError as error:
         raise JournalUnreadable(
-            f"The journal in {folder} cannot be read: {error.strerror or error}.",
+            f"The journal in {', '.join(map(str, folders))} cannot be read: {error.strerror or error}.",
             remedy="Read it as the user who serves, or correct the permissions of the folder.",
         ) from error
 
@@ -67,52 +64,104 @@ def read(folder: Path, *, since: float, until: float) -> Iterator[Rows]:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _rows_of(path: Path, since: float, until: float) -> Iterator[Rows]:
-    pending: list[pa.RecordBatch] = []
-    waiting = 0
-    for batch in _batches(path):
-        chosen = _between(batch, since, until)
-        if chosen.num_rows:
-            pending.append(chosen)
-            waiting += chosen.num_rows
-        if waiting >= _ROWS_AT_ONCE:
-            yield _rows(pending)
-            pending, waiting = [], 0
-    if pending:
-        yield _rows(pending)
+@dataclass(frozen=True, kw_only=True)
+class _Window:
+    since: float
+    until: float
+    columns: Sequence[str] | None
+    model: str | None
+    version: str | None
+
+    def wants(self, name: str) -> bool:
+        """Is this column of a flat batch asked for?"""
+        return self.columns is None or name in OWN or name.removeprefix(FEATURE) in self.columns
+
+    def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows and columns of a flat batch that are asked for."""
+        time = batch.column("time")
+        first, last = (pa.scalar(round(bound * 1e6), time.type) for bound in (self.since, self.until))
+        tests = [pc.greater_equal(time, first), pc.less(time, last)]
+        asked = {"model": self.model, "version": self.version}
+        tests += [pc.equal(batch.column(name), wanted) for name, wanted in asked.items() if wanted is not None]
+        names = [name for name in batch.schema.names if self.wants(name)]
+        chosen = reduce(pc.and_, tests)
+        part = batch.select(names)
+        return part if pc.all(chosen).as_py() else part.filter(chosen)
+
+    def meets(self, group: Any, places: dict[str, int]) -> tuple[bool, bool]:
+        """By the statistics of a group of rows: may it hold a row that is asked for, and may it hold another?"""
+        bounds = {name: group.column(places[name]).statistics for name in ("time", "model", "version")}
+        if any(bound is None or not bound.has_min_max for bound in bounds.values()):
+            return True, True
+        first, last = bounds["time"].min.timestamp(), bounds["time"].max.timestamp()
+        some, others = last >= self.since and first < self.until, first < self.since or last >= self.until
+        for name in ("model", "version"):
+            wanted, bound = getattr(self, name), bounds[name]
+            some = some and (wanted is None or bound.min <= wanted <= bound.max)
+            others = others or (wanted is not None and not bound.min == bound.max == wanted)
+        return some, others
 
 
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
-    with path.open("rb") as file:
+def _batches(found: Contents, window: _Window, gone: Forgotten) -> Iterator[pa.RecordBatch]:
+    for path in found.closed:
+        with suppress(FileNotFoundError):  # it was deleted since we looked
+            if path.stat().st_mtime + _CLOCK_STEP >= window.since:  # that is the time of its last row, or later
+                yield from _of_closed(path, window, gone.pending)
+    for path in found.streams:
         try:
-            with pa.ipc.open_stream(file) as stream:
-                while True:
-                    yield stream.read_next_batch()
-        except (StopIteration, pa.ArrowInvalid, EOFError):
-            return  # the end, or as far as its writer came
-        except OSError as error:
-            if error.errno is not None:
+            yield from _of_stream(path, window, gone.ids)
+        except FileNotFoundError:  # it was closed since we looked, or deleted
+            with suppress(FileNotFoundError):
+                yield from _of_closed(closed_path(path), window, gone.ids)
+
+
+def _of_closed(path: Path, window: _Window, gone: pa.Array) -> Iterator[pa.RecordBatch]:
+    with path.open("rb") as source:  # by its handle: a file that is replaced meanwhile stays whole
+        try:
+            file = pq.ParquetFile(source)
+            names = file.schema_arrow.names
+            wanted = [name for name in names if window.wants(name)]
+            places = {file.metadata.row_group(0).column(place).path_in_schema: place for place in range(len(OWN))}
+            for number in range(file.num_row_groups):
+                some, others = window.meets(file.metadata.row_group(number), places)
+                if some:
+                    for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=[number], columns=wanted):
+                        yield without(window.of(batch) if others else batch, gone)
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
                 raise
-            return  # Arrow's own: a batch that is cut off
+            raise JournalUnreadable(
+                f"The journal's file {path} is damaged.",
+                why=str(error),
+                remedy="Put back a copy of it, or delete it; its rows are lost then, all others are read.",
+            ) from error
 
 
-def _between(batch: pa.RecordBatch, since: float, until: float) -> pa.RecordBatch:
-    first, last = (pa.scalar(round(bound * 1e6), pa.timestamp("us", "UTC")) for bound in (since, until))
-    time = batch.column("time")
-    return batch.filter(pc.and_(pc.greater_equal(time, first), pc.less(time, last)))
+def _of_stream(path: Path, window: _Window, gone: pa.Array) -> Iterator[pa.RecordBatch]:
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches(path):
+        chosen = without(window.of(flat(batch)), gone)
+        if chosen.num_rows:
+            waiting.append(chosen)
+            rows += chosen.num_rows
+        if rows >= _ROWS_AT_ONCE:
+            yield _joined(waiting)
+            waiting, rows = [], 0
+    if waiting:
+        yield _joined(waiting)
 
 
-def _rows(batches: list[pa.RecordBatch]) -> Rows:
-    table = pa.Table.from_batches(batches).combine_chunks()
-    whole = {name: table.column(name).chunk(0) for name in table.column_names}
-    features = whole["features"]
-    return Rows(
-        ids=values_of(whole["id"]),
-        times=values_of(whole["time"]),
-        models=values_of(whole["model"]),
-        versions=values_of(whole["version"]),
-        latencies=values_of(whole["latency"]),
-        columns={field.name: values_of(features.field(place)) for place, field in enumerate(features.type)},
-        labels=values_of(whole["prediction"]),
-        probabilities=probabilities_of(whole["probabilities"]),
-    )
+def _joined(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return pa.Table.from_batches(parts).combine_chunks().to_batches()[0]
+
+
+def _of_one_width(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch apart by the number of its probabilities: two models may take the same, and know other labels."""
+    widths = pc.fill_null(pc.list_value_length(batch.column("probabilities")), -1)
+    different = pc.unique(widths)
+    if len(different) == 1:
+        yield batch
+    elif len(different):
+        for width in different:
+            yield batch.filter(pc.equal(widths, width))

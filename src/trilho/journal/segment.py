@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
 import time
 from pathlib import Path
 
 import pyarrow as pa
 
-SUFFIX = ".arrows"
+from trilho.journal.folder import STREAM, new_name
+from trilho.journal.locks import let_go, stream_lock
 
 
 class Segment:
@@ -26,12 +25,17 @@ class Segment:
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        self.path = folder / f"predictions-{stamp}-{os.getpid()}-{secrets.token_hex(3)}{SUFFIX}"
+        self.path = folder / f"{new_name('predictions')}{STREAM}"
         self.schema = schema
         self.opened = time.monotonic()
         self.rows = 0
-        self._file = self.path.open("xb")  # buffered: a raw file may write less than it was given
+        self._lock = stream_lock(self.path)
+        self._lock.acquire()  # before the stream is there: a stream without it is over
+        try:
+            self._file = self.path.open("xb")  # buffered: a raw file may write less than it was given
+        except BaseException:
+            self._let_go()
+            raise
         try:
             self._stream = pa.ipc.new_stream(self._file, schema)
             self._file.flush()
@@ -58,6 +62,7 @@ class Segment:
         """Write the end mark. Raises OSError."""
         self._stream.close()
         self._file.close()
+        self._let_go()
 
     def abandon(self) -> None:
         """Let go of it as it is; what was flushed stays readable. A file without rows is removed."""
@@ -66,3 +71,8 @@ class Segment:
         if not self.rows:
             with contextlib.suppress(OSError):
                 self.path.unlink()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        with contextlib.suppress(OSError):
+            let_go(self._lock)

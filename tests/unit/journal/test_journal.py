@@ -117,11 +117,11 @@ def test_another_schema_and_a_full_file_begin_a_new_one(tmp_path: Path, monkeypa
     journal.append(numbers("b", columns=2, version="2"))
     journal.append(numbers("c", columns=3))
     wait_until(lambda: journal.state.written == 3)
-    assert len(list(tmp_path.iterdir())) == 2, "versions with the same columns share a file"
+    assert len(list(tmp_path.glob("*.arrows"))) == 2, "versions with the same columns share a file"
     monkeypatch.setattr(writing, "SEGMENT_BYTES", 1)
     journal.append(numbers("d", columns=3))
     journal.close()
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.glob("*.arrows"))) == 3
     assert sorted(ids(tmp_path)) == ["a-0", "b-0", "c-0", "d-0"]
 
 
