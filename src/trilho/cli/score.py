@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, load_project
+from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile
 
 if TYPE_CHECKING:
     from trilho.scoring import Progress
@@ -40,9 +40,9 @@ def score(
     """
     from trilho import bundle, scoring
     from trilho.cli import output
-    from trilho.cli.serve import find_model
+    from trilho.cli.serve import find_model, settings
 
-    file = load_project(project, profile, overrides)
+    file = settings(project, profile, overrides, model=model)
     found = find_model(file, model)
     if found.note:
         output.progress(found.note)
@@ -55,7 +55,7 @@ def score(
             source,
             to,
             version=found.version,
-            model=f"{found.name} {found.path.name}",
+            model=f"{found.name} {found.digest}",
             separator=separator,
             encoding=encoding,
             watch=watch,

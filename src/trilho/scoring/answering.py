@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from trilho.bundle import Predictions, Predictor
+from trilho.bundle import Predictions, Predictor, Schema
 from trilho.journal.buffers import array_of
 from trilho.scoring.columns import coded_columns, columns_of
 
@@ -28,11 +28,18 @@ def answered(predictor: Predictor, batch: pa.RecordBatch, added: pa.Schema, *, t
 def added_schema(predictor: Predictor) -> pa.Schema:
     """Names and types of the new columns: the prediction, and a probability for each label, by its name."""
     columns = _arrays(predictor.predict({name: [] for name in predictor.schema.names}))
-    names = [PREDICTION, *(f"{PROBABILITY}{name}" for name in predictor.schema.label_names)]
+    names = [PREDICTION, *(f"{PROBABILITY}{name}" for name in _label_names(predictor.schema))]
     return pa.schema([pa.field(name, column.type) for name, column in zip(names, columns, strict=False)])
 
 
 # ----------------------------------------------------------------------------------------------------------------------
+
+
+def _label_names(schema: Schema) -> tuple[str, ...]:
+    """Words for the labels; the labels themselves where two have the same words."""
+    if len(set(schema.label_names)) == len(schema.labels):
+        return schema.label_names
+    return tuple(str(label) for label in schema.labels)
 
 
 def _predictions(predictor: Predictor, batch: pa.RecordBatch, *, text: bool) -> Predictions:
