@@ -39,8 +39,8 @@ class App:
 
     Args:
         routes: By path.
-        door: Answers every other path, with the model in charge; None: 404.
-        door_paths: The ones of these that are counted by name, and those of them that are guarded.
+        door: Finds the application for every other path; None: 404.
+        door_paths: Those of its paths that are counted by name, and whether they are guarded.
         concurrency: Guarded requests at once; beyond that 429.
         headers: On every answer.
     """
@@ -51,7 +51,7 @@ class App:
         routes: dict[str, Route],
         *,
         keys: Keys | None = None,
-        door: Callable[[Served | None], Asgi] | None = None,
+        door: Callable[[Served | None], Awaitable[Asgi]] | None = None,
         door_paths: dict[str, bool] | None = None,
         concurrency: int = 512,
         headers: Headers = (),
@@ -137,7 +137,8 @@ class App:
 
         self._flying += guarded
         try:
-            await self._door(served)(request.scope, request.receive, watched)
+            application = await self._door(served)
+            await application(request.scope, request.receive, watched)
         finally:
             self._flying -= guarded
         self._count(request.scope["method"], request.scope["path"], status, time.perf_counter() - began)

@@ -7,21 +7,20 @@ import itertools
 import random
 import secrets
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
 
-from trilho.bundle import Predictions
+from trilho.bundle import Predictions, Predictor
 from trilho.journal import Answered, Features, Journal
+from trilho.serving.batching import Timed
 from trilho.serving.counting import Counts, Tally
 from trilho.serving.slot import Served, Slot
 
-_Rows = TypeVar("_Rows")
-_Found = TypeVar("_Found")
-
 INLINE_ROWS = 256  # a compiled model answers up to so many rows faster than a thread could be woken
+BATCHED_ROWS = 256  # larger requests are answered beside the batches, not in them
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
@@ -70,11 +69,13 @@ class Desk:
         came = time.perf_counter()
         rows = len(next(iter(columns.values()), ()))
         if served.predictor.runtime == "onnx" and rows <= INLINE_ROWS:
-            predictions, began, seconds = _timed(served.predictor.predict, columns)
+            timed = _timed(served.predictor, columns)
+        elif served.batcher is not None and rows <= BATCHED_ROWS:
+            timed = await served.batcher.ask(columns, rows)
         else:
-            predictions, began, seconds = await asyncio.to_thread(_timed, served.predictor.predict, columns)
+            timed = await asyncio.to_thread(_timed, served.predictor, columns)
         features = Features.of({name: columns[name] for name in served.journaled})
-        return self._answer(served, features, predictions, seconds, began - came)
+        return self._answer(served, features, timed.predictions, timed.seconds, timed.began - came)
 
     def ask_coded(self, matrix: np.ndarray, features: Features, served: Served) -> Answer | None:
         """As `ask`, of rows in the compiled model's own form (`Predictor.predict_coded`), at once.
@@ -131,7 +132,7 @@ class Desk:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _timed(predict: Callable[[_Rows], _Found], rows: _Rows) -> tuple[_Found, float, float]:
-    """What the model said, when it began, and how many seconds it took."""
+def _timed(predictor: Predictor, columns: Mapping[str, np.ndarray]) -> Timed:
     began = time.perf_counter()
-    return predict(rows), began, time.perf_counter() - began
+    predictions = predictor.predict(columns)
+    return Timed(predictions=predictions, began=began, seconds=time.perf_counter() - began)

@@ -122,11 +122,8 @@ class _Order:
 
 
 def _shape(row: Any) -> Any:
-    keys = [
-        ("columns", msgspec.Raw),
-        ("data", list[row]),
-        ("index", msgspec.Raw, msgspec.Raw(b"")),
-    ]  # pandas writes one
+    index = ("index", msgspec.Raw, msgspec.Raw(b""))  # pandas writes one; nobody reads it
+    keys: list[Any] = [("columns", msgspec.Raw), ("data", list[row]), index]
     split = msgspec.defstruct("Split", keys, forbid_unknown_fields=True)
     return msgspec.defstruct("Body", [("dataframe_split", split)], forbid_unknown_fields=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from trilho.bundle import Predictor
+from trilho.serving.batching import Batcher
 from trilho.serving.express import Express
 
 
@@ -16,16 +17,19 @@ class Served:
         name: Of the registered model.
         version: Its number in the registry, or the beginning of the bundle's digest where no registry named it.
         since: When it was put in charge, seconds since 1970, UTC.
+        batched: Are waiting requests answered together (`batching.pays`)?
     """
 
     predictor: Predictor
     name: str
     version: str
     since: float
+    batched: bool = False
     header: bytes = field(init=False)  # the version, as answers carry it
     key: str = field(init=False)  # of name and version, in counts
     journaled: tuple[str, ...] = field(init=False)  # the features that the journal gets
     express: Express | None = field(init=False)  # the short way in, where the model allows one
+    batcher: Batcher | None = field(init=False)  # for a native model that answers many rows at once in less time
 
     def __post_init__(self) -> None:
         schema = self.predictor.schema
@@ -34,6 +38,7 @@ class Served:
             "key": f"{self.name}\n{self.version}",
             "journaled": tuple(entry.name for entry in schema.fields if entry.kind != "image"),
             "express": Express(self.predictor) if self.predictor.coded else None,
+            "batcher": Batcher(self.predictor) if self.batched else None,
         }
         for name, value in found.items():
             object.__setattr__(self, name, value)
