@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from pages import MODELS
 from shipped import KINDS, Shipped, all_numbers, categories_and_missing
+from trilho import bundle
 
 
 @pytest.fixture(scope="session", params=list(KINDS))
@@ -19,3 +23,16 @@ def numbers(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
 @pytest.fixture(scope="session")
 def words(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     return categories_and_missing(tmp_path_factory.mktemp("words"))
+
+
+@pytest.fixture(scope="session")
+def model_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bundle.Predictor]:
+    """One of the page's models by its name in `pages.MODELS`, made when first asked for."""
+    made: dict[str, bundle.Predictor] = {}
+
+    def find(name: str) -> bundle.Predictor:
+        if name not in made:
+            made[name] = MODELS[name](tmp_path_factory.mktemp("model"))
+        return made[name]
+
+    return find

@@ -20,12 +20,11 @@ _FEW = 20  # categories that a description lists
 
 def type_of(field: Field) -> Any:
     """The annotated type of one value. Whether null is allowed is part of it."""
-    kind, more = _kind(field)
+    kind = _kind(field)
     shown = Described(
         title=field.name,
         description=described(field),
         examples=[example(field)] if field.kind != "image" else None,
-        json_schema_extra=more or None,
     )
     return Annotated[kind | None if field.nullable else kind, shown]
 
@@ -74,22 +73,22 @@ def moment(seconds: float) -> str:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _kind(field: Field) -> tuple[Any, dict[str, Any]]:
+def _kind(field: Field) -> Any:
     if field.kind == "boolean":
-        return bool, {}
+        return bool
     if field.kind == "time":
-        return str, {"format": "date-time"}
+        return Annotated[str, Described(json_schema_extra={"format": "date-time"})]
     if field.kind == "image":
-        return Annotated[Any, AfterValidator(_image), WithJsonSchema(_BASE64)], {}
+        return Annotated[Any, AfterValidator(_image), WithJsonSchema(_BASE64)]
     if is_numeric(field):
         number = Annotated[float, Described(allow_inf_nan=False)]
         if field.kind == "category" and field.closed:
-            allowed = [float(value) for value in field.values]
-            return Annotated[number, AfterValidator(_one_of(allowed))], {"enum": allowed}
-        return number, {}
+            allowed: list[Any] = [float(value) for value in field.values]
+            return Annotated[number, AfterValidator(_one_of(allowed)), Described(json_schema_extra={"enum": allowed})]
+        return number
     if field.kind == "category" and field.closed and field.values:
-        return Literal[field.values], {}
-    return str, {}
+        return Literal[field.values]
+    return str
 
 
 def _one_of(allowed: list[float]) -> Callable[[float], float]:

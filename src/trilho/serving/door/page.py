@@ -104,13 +104,13 @@ def _value(field: Field) -> str:
 
 def whole_days(field: Field) -> bool:
     """Did the training rows hold dates alone?"""
-    return bool(field.quantiles) and all(second % 86_400 == 0 for second in field.quantiles)
+    return field.minimum is not None and field.minimum % 86_400 == 0 and (field.maximum or 0) % 86_400 == 0
 
 
 def precise(field: Field, value: float) -> str:
-    """A number with as many digits as the training range deserves: a thousandth of it."""
+    """A number with as many digits as the training range deserves: a ten-thousandth of it."""
     span = (field.maximum or 0.0) - (field.minimum or 0.0) or abs(value) or 1.0
-    digits = 0 if field.integer and float(value).is_integer() else min(12, max(0, 3 - math.floor(math.log10(span))))
+    digits = 0 if field.integer and float(value).is_integer() else min(12, max(0, 4 - math.floor(math.log10(span))))
     if abs(value) >= 1e15:
         return f"{value:.6g}"
     text = f"{value:.{digits}f}"

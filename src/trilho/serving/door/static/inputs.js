@@ -89,7 +89,7 @@ export function focus(place) {
 export function rounded(value, column) {
   if (column.integer || column.kind === "category") return Math.round(value);
   const span = column.maximum - column.minimum || Math.abs(value) || 1;
-  return Number(value.toFixed(Math.min(12, Math.max(0, 3 - Math.floor(Math.log10(span))))));
+  return Number(value.toFixed(Math.min(12, Math.max(0, 4 - Math.floor(Math.log10(span))))));
 }
 
 // The value below which a share of the training rows lies, between the quantiles that are known.
