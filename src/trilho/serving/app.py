@@ -20,6 +20,7 @@ from trilho.serving.slot import Served
 Handler = Callable[[Request], Awaitable[Response | None]]
 Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 
+FILES = "/static/"  # of the door
 NO_MODEL = "No model is in charge yet: nothing was promoted. Train one: trilho run"
 
 _log = logging.getLogger("trilho.serving")
@@ -39,8 +40,8 @@ class App:
 
     Args:
         routes: By path.
-        door: Finds the application for every other path; None: 404.
-        door_paths: Those of its paths that are counted by name, and whether they are guarded.
+        door: Finds the application for its own paths.
+        door_paths: These paths (and files below FILES), and whether they are guarded.
         concurrency: Guarded requests at once; beyond that 429.
         headers: On every answer.
     """
@@ -73,7 +74,7 @@ class App:
         request = Request(scope=scope, headers=dict(scope["headers"]), receive=receive, served=served)
         route = self._routes.get(path)
         try:
-            if route is None and self._door is not None:
+            if route is None and self._door is not None and (path in self._door_paths or path.startswith(FILES)):
                 response = await self._through_the_door(request, send)
             elif (response := self._refused(request, route)) is None and route is not None:
                 self._flying += 1
@@ -100,7 +101,7 @@ class App:
         method = request.scope["method"]
         if route is None:
             path = request.scope["path"][:200]
-            return refusal(404, f"There is no {path}. There are: {', '.join(self._routes)}.")
+            return refusal(404, f"There is no {path}. There are: {', '.join([*self._door_paths, *self._routes])}.")
         if method != route.method and not (method == "HEAD" and route.method == "GET"):
             path = request.scope["path"]
             return refusal(405, f"{path} takes {route.method}.", headers=((b"allow", route.method.encode()),))
@@ -126,7 +127,7 @@ class App:
             return problem
         served = request.served
         version = () if served is None else ((b"x-model-version", served.header),)
-        status = 500
+        status = 0
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -139,6 +140,10 @@ class App:
         try:
             application = await self._door(served)
             await application(request.scope, request.receive, watched)
+        except Exception:
+            if not status:
+                raise
+            _log.exception("%s failed in the middle of an answer", request.scope["path"])
         finally:
             self._flying -= guarded
         self._count(request.scope["method"], request.scope["path"], status, time.perf_counter() - began)

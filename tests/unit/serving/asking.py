@@ -49,6 +49,9 @@ async def asking(
         "type": "http",
         "method": method,
         "path": path,
+        "query_string": b"",
+        "scheme": "http",
+        "http_version": "1.1",
         "headers": [(name.encode(), value.encode()) for name, value in given],
     }
     coming: list[dict[str, Any]] = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
@@ -64,5 +67,7 @@ async def asking(
     await app(scope, receive, send)
     if not sent:
         return None
-    start, body = sent
-    return Answer(start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body["body"])
+    start, *bodies = sent
+    assert [message["type"] for message in sent] == ["http.response.start", *["http.response.body"] * len(bodies)]
+    body = b"".join(message.get("body", b"") for message in bodies)
+    return Answer(start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body)

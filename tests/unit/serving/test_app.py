@@ -86,8 +86,8 @@ def test_health_names_the_model_in_charge(numbers: Shipped, journal: Journal) ->
         ("POST", "/ping", 405),
         ("GET", "/invocations", 405),
         ("HEAD", "/invocations", 405),
-        ("GET", "/", 404),
-        ("GET", "/favicon.ico", 404),
+        ("GET", "/nowhere", 404),
+        ("GET", "/favicon.ico", 200),
         ("POST", "/invocations/", 404),
     ],
 )
@@ -101,7 +101,7 @@ def test_every_answer_names_the_version_that_made_it(app: App, method: str, path
 
 
 def test_unknown_path_says_which_there_are(app: App) -> None:
-    assert "/invocations" in answer(app, "GET", "/predict").json["message"]
+    assert "/predict, /invocations" in answer(app, "GET", "/nowhere").json["message"]
 
 
 def test_row_that_does_not_fit_is_refused_with_column_and_row(app: App, numbers: Shipped) -> None:
