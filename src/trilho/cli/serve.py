@@ -61,6 +61,11 @@ def serve(
         trusted=tuple(file.train.trusted_types),
         service_id=service_id,
         connections=file.serve.connections,
+        concurrency=file.serve.concurrency,
+        max_body=file.serve.max_body,
+        max_rows=file.serve.max_rows,
+        body_seconds=file.serve.body_seconds,
+        cors=tuple(file.serve.cors),
     )
     guarded = bool(serving.Keys.from_environment())
     listening = serving.listen(

@@ -79,9 +79,21 @@ class ServeSection:
     port: int = 8000
     workers: int = 1  # processes that answer
     connections: int = 1000  # open at once, for each worker
+    concurrency: int = 512  # predictions at once, for each worker
+    max_body: int = 67_108_864  # bytes
+    max_rows: int = 100_000
+    body_seconds: float = 30.0  # a body must have come within
+    cors: tuple[str, ...] = ()  # origins whose pages may ask
     reload_every: float = 2.0  # seconds
     journal: float = 1.0  # share of answers written to the journal
     trust_code: bool = False  # may serving run code that travels with the version?
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalSection:
+    columns: tuple[str, ...] = ()  # features to keep, or with a "-" before each to leave out; empty: all are kept
+    keep: float = 7_776_000.0  # seconds
+    max_bytes: int = 2_000_000_000  # on disk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +131,7 @@ class ProjectFile:
     register: RegisterSection
     serve: ServeSection
     monitor: MonitorSection
+    journal: JournalSection = JournalSection()
     retrain: RetrainSection = RetrainSection()
     steps: Mapping[str, str] = field(default_factory=dict)  # step → "module:function" in its place
     model_dir: Path = Path("artifacts/model")  # under root; gets model.joblib, mlflow_model/, metadata.json, bundle

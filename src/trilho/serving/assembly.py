@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from trilho.serving.app import App, Route
+from trilho.serving.app import App, Asgi, Route
 from trilho.serving.asking import Desk
 from trilho.serving.counting import Counts
 from trilho.serving.doorway import PATHS, Doorway
@@ -21,16 +21,18 @@ def assembled(
     keys: Keys | None = None,
     limits: Limits | None = None,
     concurrency: int = 512,
+    origins: Sequence[str] = (),
     state: Callable[[], State] = State,
     together: Callable[[Counts], Counts] = lambda counts: counts,
     headers: Headers = (),
-) -> App:
+) -> Asgi:
     """The application that answers for `desk`.
 
     Args:
         state: What the parent process knows, for /health and /metrics.
         together: This worker's counts with those of the others (`counting.Folder.together`).
         concurrency: Requests for predictions at once; beyond that 429.
+        origins: Whose pages a browser lets ask this server; with none, only its own.
         headers: On every answer.
     """
     limits, keys = limits or Limits(), keys or Keys()
@@ -42,7 +44,7 @@ def assembled(
         "/version": Route(method="GET", handler=health.version),
         "/metrics": Route(method="GET", handler=health.metrics),
     }
-    return App(
+    app: Asgi = App(
         desk,
         routes,
         keys=keys,
@@ -50,4 +52,18 @@ def assembled(
         door_paths=PATHS,
         concurrency=concurrency,
         headers=headers,
+    )
+    return _open_to(app, origins) if origins else app
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _open_to(app: Asgi, origins: Sequence[str]) -> Asgi:
+    from starlette.middleware.cors import CORSMiddleware
+
+    asking = ("authorization", "content-type", "x-api-key")
+    told = ("x-model-version", "x-prediction-id")
+    return CORSMiddleware(
+        app, allow_origins=origins, allow_methods=("GET", "POST"), allow_headers=asking, expose_headers=told
     )

@@ -19,24 +19,24 @@ _FULL = msgspec.json.encode(
         "message": "All connections of this server are taken. Ask again in a moment, or keep fewer open.",
     }
 )
-_SLOW = msgspec.json.encode(
-    {"error_code": "REQUEST_TIMEOUT", "message": "The request's line and headers did not come in time."}
-)
+_SLOW = msgspec.json.encode({"error_code": "REQUEST_TIMEOUT", "message": "The request did not come in time."})
 
 
-def protocol(*, connections: int, head_seconds: float) -> Callable[..., asyncio.Protocol]:
+def protocol(*, connections: int, head_seconds: float, body_seconds: float) -> Callable[..., asyncio.Protocol]:
     """What uvicorn makes for each connection.
 
     Args:
         connections: Beyond so many at once, requests are answered 503 and their connection is closed.
         head_seconds: A request's line and headers must be whole so long after its first byte, or after the connection
             was made: else 408 where something came, and the connection is closed.
+        body_seconds: The same for its body, from the end of the head on.
     """
 
     class Connection(HttpToolsProtocol):
         """uvicorn's own, with a deadline for the head of a request, and an end to the places."""
 
         _deadline: asyncio.TimerHandle | None = None
+        _has_head = False
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -52,8 +52,13 @@ def protocol(*, connections: int, head_seconds: float) -> Callable[..., asyncio.
             super().data_received(data)
             cycle: Any = self.cycle  # None before the first request, whatever its type says
             if cycle is not None and cycle.scope is self.scope and not cycle.response_complete:
-                if self._deadline is not None:  # the head is whole; the body's time is the application's business
+                if not cycle.more_body:
+                    if self._deadline is not None:
+                        self._forget()
+                elif not self._has_head:  # the head is whole, the body is not
                     self._forget()
+                    self._has_head = True
+                    self._deadline = self.loop.call_later(body_seconds, self._too_slow)
             elif self._deadline is None:
                 self._deadline = self.loop.call_later(head_seconds, self._too_slow)
 
@@ -61,6 +66,7 @@ def protocol(*, connections: int, head_seconds: float) -> Callable[..., asyncio.
             if self._deadline is not None:
                 self._deadline.cancel()
                 self._deadline = None
+            self._has_head = False
 
         def _too_slow(self) -> None:
             self._deadline = None
@@ -68,7 +74,7 @@ def protocol(*, connections: int, head_seconds: float) -> Callable[..., asyncio.
                 return
             scope: Any = self.scope  # None as long as nothing came
             cycle: Any = self.cycle
-            if scope is not None and (cycle is None or cycle.scope is not scope):
+            if scope is not None and (cycle is None or cycle.scope is not scope or not cycle.response_started):
                 head = b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n"
                 self.transport.write(head + b"content-length: %d\r\n\r\n" % len(_SLOW) + _SLOW)
             self.transport.close()

@@ -23,6 +23,10 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
         trusted: Types that may be made besides the vetted ones.
         service_id: Sent with every answer; given by `trilho up`.
         connections: Open at once; who comes on top is answered 503.
+        concurrency: Predictions at once; beyond that 429.
+        max_body, max_rows: Of a request: bytes and rows; beyond that 413.
+        body_seconds: A body must have come within; else 408.
+        cors: Origins whose pages may ask.
         head_seconds: A request's line and headers must have come within, counted from its first byte, or from the
             connection's beginning.
         keep_seconds: A connection may rest so long between two requests.
@@ -39,6 +43,11 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     trusted: tuple[str, ...] = ()
     service_id: str = ""
     connections: int = 1000
+    concurrency: int = 512
+    max_body: int = 64 << 20
+    max_rows: int = 100_000
+    body_seconds: float = 30.0
+    cors: tuple[str, ...] = ()
     head_seconds: float = 10.0
     keep_seconds: float = 75.0
     stop_seconds: float = 30.0

@@ -7,6 +7,7 @@ flight, when that input ends: so it does when the parent asks it to, and when th
 from __future__ import annotations
 
 import base64
+import gc
 import logging
 import os
 import signal
@@ -25,10 +26,12 @@ from trilho.errors import TrilhoError
 from trilho.journal import Journal
 from trilho.serving.asking import Desk
 from trilho.serving.assembly import assembled
+from trilho.serving.batching import pays
 from trilho.serving.connection import protocol
 from trilho.serving.counting import Counts, Folder
 from trilho.serving.health import take_stock
 from trilho.serving.holding import Holding, write_holding
+from trilho.serving.invocations import Limits
 from trilho.serving.keys import Keys
 from trilho.serving.orders import COUNTS, Orders, told
 from trilho.serving.pointer import Pointer, Target, Watch
@@ -81,7 +84,13 @@ class Worker:
                 self._again = time.monotonic() + min(2.0**self._attempts, LONGEST_PAUSE)
                 self._say(pointer, error)
                 return False
-            fresh = Served(predictor=predictor, name=target.name, version=target.version, since=pointer.since)
+            fresh = Served(
+                predictor=predictor,
+                name=target.name,
+                version=target.version,
+                since=pointer.since,
+                batched=predictor.runtime == "native" and pays(predictor),
+            )
             self._slot.swap(fresh)
             self._digest = target.digest
         self._attempts = 0
@@ -117,6 +126,8 @@ def work(orders: Orders, sock: socket.socket, ended: threading.Event) -> None:
                 return
         server = uvicorn.Server(_configured(orders, _application(orders, desk, counted)))
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
+        gc.collect()
+        gc.freeze()  # what is loaded stays: looking at it again and again would hold requests up
         threading.Thread(target=_attend, args=(worker, desk, counted, ended, server), daemon=True).start()
         server.run(sockets=[sock])
     finally:
@@ -135,6 +146,9 @@ def _application(orders: Orders, desk: Desk, counted: Folder) -> Any:
     return assembled(
         desk,
         keys=Keys.from_environment(),
+        limits=Limits(body_bytes=orders.max_body, rows=orders.max_rows),
+        concurrency=orders.concurrency,
+        origins=orders.cors,
         state=lambda: read_state(folder),
         together=counted.together,
         headers=((SERVICE_HEADER.encode(), orders.service_id.encode()),) if orders.service_id else (),
@@ -145,7 +159,7 @@ def _configured(orders: Orders, application: Any) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         loop="uvloop" if find_spec("uvloop") else "asyncio",
-        http=protocol(connections=orders.connections, head_seconds=orders.head_seconds),  # type: ignore[arg-type]
+        http=_protocol(orders),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -154,6 +168,10 @@ def _configured(orders: Orders, application: Any) -> uvicorn.Config:
         timeout_keep_alive=int(orders.keep_seconds),
         timeout_graceful_shutdown=int(orders.stop_seconds),
     )
+
+
+def _protocol(orders: Orders) -> Any:
+    return protocol(connections=orders.connections, head_seconds=orders.head_seconds, body_seconds=orders.body_seconds)
 
 
 def _attend(worker: Worker, desk: Desk, counted: Folder, ended: threading.Event, server: uvicorn.Server) -> None:

@@ -18,6 +18,26 @@ PRODUCTION: tuple[Setting, ...] = (
         at_least=1,
     ),
     Setting(
+        "serve.concurrency",
+        "integer",
+        "Predictions at once, for each worker; beyond that 429.",
+        default=512,
+        at_least=1,
+    ),
+    Setting(
+        "serve.max_body", "integer", "Larger bodies are refused with 413.", default=67_108_864, at_least=1, unit="bytes"
+    ),
+    Setting("serve.max_rows", "integer", "Requests of more rows are refused with 413.", default=100_000, at_least=1),
+    Setting(
+        "serve.body_seconds",
+        "duration",
+        "A body must have come within; a slower one is refused with 408.",
+        default="30s",
+        unit="seconds",
+        above=0,
+    ),
+    Setting("serve.cors", "list", "Origins whose pages may ask, such as https://app.example; none by default."),
+    Setting(
         "serve.reload_every",
         "duration",
         "How often the server asks for a new champion.",
@@ -29,6 +49,20 @@ PRODUCTION: tuple[Setting, ...] = (
         "serve.journal", "share", "Share of the answers written to the journal.", default=1.0, at_least=0, at_most=1
     ),
     Setting("serve.trust_code", "boolean", "May serving run code that travels with a version?", default=False),
+    Setting(
+        "journal.columns",
+        "list",
+        'Features that the journal keeps, or with a "-" before each those it leaves out; * stands for any letters.',
+    ),
+    Setting("journal.keep", "duration", "How long answers are kept.", default="90d", unit="seconds", above=0),
+    Setting(
+        "journal.max_bytes",
+        "integer",
+        "Size of the journal on disk, beyond which the oldest answers are deleted.",
+        default=2_000_000_000,
+        at_least=10_000_000,
+        unit="bytes",
+    ),
     Setting("monitor.window", "duration", "How far back monitoring looks.", default="24h", unit="seconds", above=0),
     Setting("monitor.drift.share", "share", "Share of columns that must have moved.", default=0.3, above=0, at_most=1),
     Setting(
