@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from trilho.cli.options import AsJson
 
 if TYPE_CHECKING:
     from trilho.data import Dataset
+    from trilho.errors import TrilhoError
     from trilho.project.infer import ColumnFacts
 
 
@@ -76,12 +78,16 @@ def _around(folder: Path, data: str, target: str, settings: list[str]) -> tuple[
         InvalidProject: a --set that is wrong, or that says nothing about the data.
     """
     from trilho.data.source import parse
+    from trilho.data.sources.csv_dialect import dialect
     from trilho.project.infer import infer
     from trilho.project.own_data import own_data_file, reading, source_for
+    from trilho.project.quoting import quoted
 
     given = reading(settings)
     is_file = parse(data, Path.cwd()).reader in ("csv", "parquet", "files")
     root = Path.cwd() if is_file else folder.resolve()
+    how = dialect(data, root=root, options=given.get("options", {}))
+    given = {**given, "options": {**how, **given.get("options", {})}}
     dataset = _read(data, target, root, given)
     inferred = infer(_facts(dataset), target=target, rows=len(dataset.frame))
     text = own_data_file(
@@ -93,7 +99,8 @@ def _around(folder: Path, data: str, target: str, settings: list[str]) -> tuple[
         columns=len(dataset.columns),
         given=given,
     )
-    facts: dict[str, Any] = {"task": f"{inferred.task.value}: {inferred.task.why}"}
+    facts: dict[str, Any] = {"file": ", ".join(f"{option} {quoted(sign)}" for option, sign in how.items())}
+    facts |= {"task": f"{inferred.task.value}: {inferred.task.why}"}
     if inferred.positive_class:
         facts["positive"] = f"{inferred.positive_class.value}: {inferred.positive_class.why}"
     facts["metric"] = f"{inferred.primary_metric.value}: {inferred.primary_metric.why}"
@@ -121,8 +128,14 @@ def _read(data: str, target: str, root: Path, given: Mapping[str, Any]) -> Datas
         fewest.what,
         state="No project was made.",
         why=fewest.why,
-        remedy=f"{fewest.remedy}\nHere these are --target COLUMN and --set, for example: --set 'data.drop=[a, b]'",
+        remedy=f"{fewest.remedy}\nHere these are --target COLUMN and --set, for example: --set {_example(fewest)}",
     ) from fewest
+
+
+def _example(error: TrilhoError) -> str:
+    """The first setting of data that an error advises, as --set takes it."""
+    advised = re.search(r"(data\.[\w.]+): (\[.*?\]|\{.*?\}|\".*?\"|[\w-]+)", f"{error.why}\n{error.remedy}")
+    return shlex.quote(f"{advised[1]}={advised[2]}" if advised else "data.drop=[a, b]")
 
 
 def _facts(dataset: Dataset) -> list[ColumnFacts]:

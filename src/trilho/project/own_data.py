@@ -111,7 +111,7 @@ def source_for(file: Path, folder: Path) -> str:
 def _data(inferred: Inferred, given: Mapping[str, Any]) -> list[str]:
     lines = []
     if given.get("options"):
-        lines.append(f"  options: {quoted(dict(given['options']))}")
+        lines.append(_beside(f"  options: {quoted(dict(given['options']))}", "how the file is written"))
     kinds = {**inferred.kinds, **given.get("kinds", {})}
     numbers = f"{inferred.numbers} number{'' if inferred.numbers == 1 else 's'}"
     if kinds:

@@ -123,7 +123,7 @@ def test_a_table_that_cannot_be_read_says_how_to_tell_trilho(here: Path) -> None
     frame.to_csv("my.csv", index=False)
     with pytest.raises(BadData, match="mixes numbers and words") as caught:
         new(Path("shop"), data="my.csv", target="churn")
-    assert "--set 'data.drop=" in caught.value.remedy
+    assert """--set 'data.options.na_values=["unknown"]'""" in caught.value.remedy
     with pytest.raises(SourceUnreadable, match="does not exist"):
         new(Path("shop"), data="mine.csv", target="churn")
     assert [path.name for path in here.iterdir()] == ["my.csv"]
@@ -150,3 +150,21 @@ def test_what_was_made_and_what_comes_next_is_said(here: Path, capsys: pytest.Ca
     assert "Made       my shop: 8 files" in printed
     assert "let it leave out .trilho/ and .env" in printed
     assert "Next       cd 'my shop' && trilho run" in printed
+
+
+def test_how_a_file_is_written_is_found_out_and_written_down(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = customers().rename(columns={"country": "país"})
+    frame.to_csv("my.csv", index=False, sep=";", decimal=",", encoding="cp1252")
+    project, printed = made(capsys, data="my.csv", target="churn")
+    assert project.data.options == {"encoding": "cp1252", "separator": ";", "decimal": ","}
+    assert printed["file"] == 'encoding cp1252, separator ";", decimal ","'
+    assert "spent" not in project.data.kinds  # a number
+    text = (here / "shop/trilho.yaml").read_text(encoding="utf-8")
+    assert "# how the file is written" in text
+
+
+def test_what_the_user_says_of_a_file_goes_before_what_it_looks_like(here: Path) -> None:
+    customers().to_csv("my.csv", index=False, sep=";", decimal=",", encoding="utf-8")
+    with pytest.raises(BadData, match="column 'age' holds numbers with a comma") as caught:
+        new(Path("shop"), data="my.csv", target="churn", settings=["data.options.decimal=.", "data.drop=[spent]"])
+    assert """--set 'data.options.decimal=","'""" in caught.value.remedy

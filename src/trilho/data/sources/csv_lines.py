@@ -8,6 +8,7 @@ import gzip
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -52,8 +53,13 @@ class Layout:
 
 def header_of(layout: Layout) -> list[str]:
     """The fields of the first line that is not blank; empty for a file without any."""
+    return next(iter(records_of(layout, 1)), [])
+
+
+def records_of(layout: Layout, most: int) -> list[list[str]]:
+    """The first `most` lines that are not blank, the header among them, each as its fields."""
     with _opened(layout) as file:
-        return next((row for _, row in _records(file, layout)), [])
+        return [row for _, row in islice(_records(file, layout), most)]
 
 
 def line_numbers(layouts: Sequence[Layout], sizes: Sequence[int], rows: Sequence[int]) -> list[str]:
@@ -96,6 +102,11 @@ def undecodable(layout: Layout) -> SourceUnreadable:
         f"{layout.path}, line {line} is not {layout.encoding}: {reason}.{shown}",
         remedy=f"Set data.options.encoding: {likely} in trilho.yaml.",
     )
+
+
+def likely_encoding(path: Path) -> str:
+    """The encoding that decodes all of a file: utf-8 if it does, else the likeliest other one."""
+    return _likely_encoding(_bytes(path))
 
 
 def _lines(layout: Layout, rows: Sequence[int]) -> list[int]:
