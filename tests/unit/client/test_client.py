@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from conftest import free_port
+from model_server import Running, running
 from shipped import Shipped
 from trilho.client import Client, Prediction
 from trilho.errors import CannotPredict, MissingExtra, ServerRefused, ServerUnreachable
-from unit.client.conftest import Running, running
 
 ROW = {"plan": "a"}
 
