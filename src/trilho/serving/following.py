@@ -63,6 +63,7 @@ class Follower:
         self._client: Client | None = None
         self._uri = ""
         self._failed: dict[str, tuple[int, float]] = {}  # version and digest → attempts, when to try again
+        self._proved: set[str] = set()  # digests of what workers answered with since this server began
         self._doubts: tuple[TrilhoError, bool] | None = None
 
     def look(self) -> None:
@@ -104,6 +105,7 @@ class Follower:
 
     def confirm(self, target: Target) -> None:
         """A worker answers with it: what a start without a registry begins with."""
+        self._proved.add(target.digest)
         self._failed.pop(_key(target.version, target.digest), None)
         keep_in_mind(self._folder, self.model, target)
 
@@ -150,7 +152,8 @@ class Follower:
         current = self._charge.pointer.target
         if current is not None and (current.version, current.digest) == (found.version, found.digest):
             return  # a version without a digest in its tags, made into a bundle here
-        if current is not None or tried:  # at the very start the workers themselves try: there is nothing to lose
+        # At the very start the workers themselves try: there is nothing to lose.
+        if (current is not None or tried) and found.digest not in self._proved:
             try_in_a_process(found.path, trust_code=self._trust.code, trusted=self._trust.types)
         self.problem = None
         promotion = _promotion(store, version) if moves(self.model) else None
@@ -174,6 +177,7 @@ class Follower:
             else:
                 return
         self._doubts = None
+        self._proved.discard(target.digest)
         self._refuse(_key(target.version, target.digest), target.version, error)
         if alone:
             self._step_back(target, error)
