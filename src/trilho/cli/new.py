@@ -139,6 +139,7 @@ def _example(error: TrilhoError) -> str:
 
 
 def _facts(dataset: Dataset) -> list[ColumnFacts]:
+    from trilho.data.words import reads_as
     from trilho.project.infer import ColumnFacts
 
     found = []
@@ -149,6 +150,7 @@ def _facts(dataset: Dataset) -> list[ColumnFacts]:
         whole = number and bool((present % 1 == 0).all())
         rising = whole and len(present) == len(values) > 1 and bool((values.diff().iloc[1:] == 1).all())
         is_target = column.name == dataset.target
+        words = [str(value) for value in present.unique()] if column.kind in ("text", "category") else []
         found.append(
             ColumnFacts(
                 name=column.name,
@@ -158,6 +160,8 @@ def _facts(dataset: Dataset) -> list[ColumnFacts]:
                 whole=whole,
                 rising=rising,
                 deviation=float(present.std()) if number and len(present) > 1 else None,
+                reads_as=reads_as(words),
+                example=words[0].strip() if words else "",
                 labels=_labels(present.value_counts()) if is_target else {},
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,11 @@ BOOLEAN_WORDS = {"true": True, "yes": True, "false": False, "no": False}
 _ISO = re.compile(r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?\s*")
 _COMMA = re.compile(r"\s*[+-]?(\d+(\.\d{3})*,\d+|\d{1,3}(,\d{3})+(\.\d+)?)\s*")
 _THOUSANDS_COMMA = re.compile(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d+)?\s*")
+# What people read as dates and numbers, and trilho as text: 31/01/2026, R$ 1.234,56, 1.8%.
+_DATE = re.compile(
+    r"\s*(\d{1,2}([/.-])\d{1,2}\2(\d{4}|\d{2})|\d{4}([/.])\d{1,2}\4\d{1,2})([ T]\d{1,2}:\d{2}.{0,15})?\s*"
+)
+_AMOUNT = re.compile(r"\s*[+-]?([A-Z]{0,3}[$€£¥₹]\s?[+-]?\d[\d.,]*|\d[\d.,]*\s?[%$€£¥₹])\s*")
 # Mixed: at least half of the rows are numbers (or dates), and those that are not are few. More of them, and many
 # different ones, are codes such as "A12" beside "112", which are text.
 _LEAST_SHARE = 0.5
@@ -103,6 +109,18 @@ def words_of(column: pd.Series[Any]) -> Words:
     """Count the different values of a text column."""
     counts = column.value_counts()
     return Words(tuple(counts.index), counts.to_numpy(dtype="int64"))
+
+
+def reads_as(values: Iterable[str]) -> str:
+    """What a person takes the values of a text column for: "dates", "numbers", or "" for mere text.
+
+    Dates in no order that is proved (31/01/2026, 1.2.26), and numbers with a currency or a percent sign.
+    """
+    values = list(values)
+    for name, way in (("dates", _DATE), ("numbers", _AMOUNT)):
+        if values and all(map(way.fullmatch, values)):
+            return name
+    return ""
 
 
 def parsed_times(texts: pd.Series[Any]) -> pd.Series[Any]:

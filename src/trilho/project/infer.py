@@ -34,6 +34,8 @@ class ColumnFacts:
         whole: A number without decimals in every row.
         rising: A whole number one greater in every row: a row number.
         deviation: Standard deviation of a number.
+        reads_as: Of text and categories: "dates" or "numbers" where a person would read them so.
+        example: One of its values, as it is written.
         labels: Of the target alone: label → rows, as the data holds them.
     """
 
@@ -44,6 +46,8 @@ class ColumnFacts:
     whole: bool = False
     rising: bool = False
     deviation: float | None = None
+    reads_as: str = ""
+    example: str = ""
     labels: Mapping[Any, int] = field(default_factory=dict)
 
 
@@ -97,6 +101,7 @@ def infer(columns: Sequence[ColumnFacts], *, target: str, rows: int) -> Inferred
             remedy="Bring columns that say something about the target.",
         )
     split, notes = _split(facts, rows, regression)
+    notes += tuple(_as_words(column) for column in kept if column.reads_as)
     return Inferred(
         task=task,
         positive_class=None if regression else _positive(facts.labels),
@@ -161,6 +166,11 @@ def _useless(column: ColumnFacts, rows: int) -> str:
         return "no value in any row"
     if column.distinct == 1 and not column.missing:
         return "the same value in every row"
+    written = f"{column.reads_as} such as {column.example}: text, which only a transform of your own can read"
+    if column.reads_as == "dates" and column.distinct > FEW_VALUES:
+        return written
+    if column.reads_as and column.kind == "text":
+        return written
     unique = column.distinct == rows - column.missing and column.distinct > FEW_VALUES
     named = _IDENTIFIER.search(column.name) is not None
     if unique and (column.kind == "text" or column.rising or (named and (column.whole or column.kind == "category"))):
@@ -172,6 +182,13 @@ def _useless(column: ColumnFacts, rows: int) -> str:
     if column.kind == "image":
         return "images, which only a transform of your own can read"
     return ""
+
+
+def _as_words(column: ColumnFacts) -> str:
+    return (
+        f"{column.name} holds {column.reads_as} such as {column.example}. They are taken as words, without order or "
+        "size; a function as data.source can turn them into numbers."
+    )
 
 
 def _margin(target: ColumnFacts, regression: bool) -> Choice:

@@ -168,3 +168,19 @@ def test_what_the_user_says_of_a_file_goes_before_what_it_looks_like(here: Path)
     with pytest.raises(BadData, match="column 'age' holds numbers with a comma") as caught:
         new(Path("shop"), data="my.csv", target="churn", settings=["data.options.decimal=.", "data.drop=[spent]"])
     assert """--set 'data.options.decimal=","'""" in caught.value.remedy
+
+
+def test_dates_and_amounts_in_text_are_called_so(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = customers()
+    frame["since"] = pd.to_datetime(frame["since"]).dt.strftime("%d/%m/%Y")
+    frame["spent"] = [f"R$ {spent:,.2f}" for spent in frame["spent"]]
+    frame["tax"] = [f"{1 + row % 5}%" for row in range(len(frame))]
+    frame.to_csv("my.csv", index=False)
+    _, printed = made(capsys, data="my.csv", target="churn")
+    left_out = "\n".join(printed["left_out"])
+    assert "since: dates such as 01/01/2024: text" in left_out
+    assert "spent: numbers such as R$ " in left_out
+    assert printed["note"] == [
+        "tax holds numbers such as 1%. They are taken as words, without order or size; "
+        "a function as data.source can turn them into numbers."
+    ]

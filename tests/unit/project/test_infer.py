@@ -91,6 +91,18 @@ def test_three_labels_and_numbers_have_no_positive_one() -> None:
         (ColumnFacts(name="Unnamed: 0", kind="number", distinct=1000, whole=True), "names the row"),
         (ColumnFacts(name="n", kind="number", distinct=1000, whole=True, rising=True), "names the row"),
         (ColumnFacts(name="note", kind="text", distinct=700), "free text"),
+        (
+            ColumnFacts(name="day", kind="text", distinct=1000, reads_as="dates", example="31/01/2026"),
+            "dates such as 31/",
+        ),
+        (
+            ColumnFacts(name="day", kind="category", distinct=90, reads_as="dates", example="31/01/2026"),
+            "dates such as",
+        ),
+        (
+            ColumnFacts(name="fee", kind="text", distinct=900, reads_as="numbers", example="R$ 3,50"),
+            "numbers such as R$ 3,50",
+        ),
         (ColumnFacts(name="since", kind="time", distinct=900), "a time"),
         (ColumnFacts(name="photo", kind="image", distinct=900), "images"),
         (ColumnFacts(name="country", kind="category", distinct=1), "the same value"),
@@ -102,6 +114,13 @@ def test_a_column_that_cannot_help_is_left_out_with_its_reason(column: ColumnFac
     assert list(found.drop) == [column.name]
     assert why in found.drop[column.name]
     assert column.name not in found.kinds
+
+
+def test_numbers_that_are_taken_as_words_are_noted() -> None:
+    tax = ColumnFacts(name="tax", kind="category", distinct=16, reads_as="numbers", example="1.8%")
+    found = inferred(AGE, tax)
+    assert found.kinds == {"tax": "category"}
+    assert "tax holds numbers such as 1.8%" in found.notes[0]
 
 
 @pytest.mark.parametrize(
