@@ -1,0 +1,48 @@
+"""wrk: so many connections, each asking again as soon as it has its answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from models import FOLDER
+from servers import HEADERS, Running
+
+SCRIPT = Path(__file__).with_name("post.lua")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What came of one window of load. Latencies in milliseconds; `failed` counts answers other than 2xx, and none."""
+
+    rate: float
+    p50: float
+    p99: float
+    failed: int
+
+
+def closed_loop(running: Running, *, rows: int, connections: int, seconds: float) -> Load:
+    """Load for so long. One thread of wrk, unpinned, on the same machine."""
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk is needed: apt-get install wrk")
+    headers = FOLDER / "headers.txt"
+    headers.write_text("".join(f"{name}: {value}\n" for name, value in HEADERS.items()), encoding="utf-8")
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s"]
+    done = subprocess.run(
+        [*command, "-s", str(SCRIPT), f"http://127.0.0.1:{running.port}/invocations"],
+        env={**os.environ, "BODY": str(running.model.body(rows)), "HEADERS": str(headers)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    said = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
+    return Load(
+        rate=said["requests"] / said["microseconds"] * 1e6,
+        p50=said["p50"] / 1e3,
+        p99=said["p99"] / 1e3,
+        failed=said["refused"] + said["broken"],
+    )
