@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
 
 from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connected, load_project
+
+_NAMED = 5  # parameters that are named where only one version has them
 
 
 def compare(
@@ -20,8 +23,9 @@ def compare(
     """Compare two versions: metrics on common unseen rows, parameters that differ, and what the gate would say."""
     from trilho import registry
     from trilho.cli import output
-    from trilho.cli.worded import verdict_json
+    from trilho.cli.worded import show_verdicts, verdict_json
     from trilho.steps.comparing import compare_versions
+    from trilho.steps.facts import counted
 
     file = load_project(project, profile, overrides)
     name = file.register.name
@@ -32,17 +36,25 @@ def compare(
         verdicts = [verdict_json(verdict) for verdict in found.verdicts]
         output.as_json({**vars(found), "verdicts": verdicts})
         return
-    output.plain(f"{name} v{a} and v{b}" + (f", {found.rows} common unseen rows" if found.rows else ""))
+    output.plain(f"{name} v{a} and v{b}" + (f", {counted(found.rows, 'common unseen row')}" if found.rows else ""))
     output.plain()
     rows = [
-        (metric, f"{left:.4f}", f"{right:.4f}", f"{right - left:+.4f}")
+        (metric, _shown(left), _shown(right), _shown(right - left, "+"))
         for metric, (left, right) in found.metrics.items()
     ]
     rows += [(param, old, new, "") for param, (old, new) in found.params.items()]
-    output.table({"": "left", f"v{a}": "right", f"v{b}": "right", "difference": "right"}, rows)
+    if rows:
+        output.table({"": "left", f"v{a}": "right", f"v{b}": "right", "difference": "right"}, rows)
+    for number, alone in ((a, found.only_a), (b, found.only_b)):
+        if alone:
+            named = ", ".join(list(alone)[:_NAMED]) + (", …" if len(alone) > _NAMED else "")
+            output.plain(f"{counted(len(alone), 'parameter')} of v{number} only: {named}")
     if found.problem:
         output.plain()
         output.state("Not on common rows", found.problem)
     output.plain()
-    for verdict in found.verdicts:
-        output.line(verdict.gate, verdict.outcome, verdict.reason, width=10)
+    show_verdicts(found.verdicts)
+
+
+def _shown(value: float, sign: str = "") -> str:
+    return "undefined" if math.isnan(value) else f"{value:{sign}.4f}"

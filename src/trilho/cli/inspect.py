@@ -31,6 +31,6 @@ def inspect(
     output.state(step, f"{result.facts} (made in {result.seconds:.1f} s)")
     output.state("Folder", str(result.folder))
     for name, size in files.items():
-        output.line(name, f"{size:,} B".replace(",", " "), width=24)
+        output.line(name, f"{size:,} B", width=24)
     output.plain()
     output.plain(inspect_text(file, step))

@@ -24,9 +24,9 @@ _COLOURS: dict[str, dict[str, Any]] = {
 }
 
 
-def line(name: str, status: str, rest: str = "", *, width: int = 12) -> None:
+def line(name: str, status: str, rest: str = "", *, width: int = 12, status_width: int = 9) -> None:
     """One fact a line: "  train        18.4 s    max_depth changed: 6 → 8"."""
-    padded = f"{status:<9}" if rest else status
+    padded = f"{status:<{status_width}}" if rest else status
     coloured = typer.style(padded, **_COLOURS.get(status.strip(), {}))
     _echo(f"  {name:<{width}} {coloured}" + (f" {rest}" if rest else ""))
 
@@ -52,7 +52,10 @@ def as_json(value: Any) -> None:
 
 
 def table(columns: Mapping[str, str], rows: Iterable[Sequence[str]]) -> None:
-    """Columns by their heading, each "left" or "right"; long words are folded."""
+    """Columns by their heading, each "left" or "right"; on a terminal long words are folded, in a pipe nothing is."""
+    if not sys.stdout.isatty():
+        _whole_table(columns, [tuple(row) for row in rows])
+        return
     from rich.console import Console
     from rich.table import Table
 
@@ -62,6 +65,17 @@ def table(columns: Mapping[str, str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         drawn.add_row(*row)
     Console(highlight=False, soft_wrap=True).print(drawn)
+
+
+def _whole_table(columns: Mapping[str, str], rows: list[Sequence[str]]) -> None:
+    lines = [[" ".join(cell.split()) for cell in row] for row in (tuple(columns), *rows)]
+    widths = [max(len(row[place]) for row in lines) for place in range(len(columns))]
+    for row in lines:
+        cells = [
+            f"{cell:>{width}}" if side == "right" else f"{cell:<{width}}"
+            for cell, width, side in zip(row, widths, columns.values(), strict=True)
+        ]
+        _echo("  ".join(cells).rstrip())
 
 
 @contextmanager

@@ -9,8 +9,9 @@ def status(project: Folder = HERE, profile: Profile = None, overrides: Overrides
     """Show which steps are stale and why, which services run, what waits to be sent, and the champion."""
     from trilho import platform, registry, steps, tracking, wire
     from trilho.cli import output
-    from trilho.cli.worded import counted, step_json, version_json
+    from trilho.cli.worded import step_json, version_json
     from trilho.errors import ServerUnreachable
+    from trilho.steps.facts import counted
 
     file = load_project(project, profile, overrides)
     services = platform.statuses(file.state_dir)

@@ -12,7 +12,8 @@ def sync(project: Folder = HERE, profile: Profile = None, overrides: Overrides =
     from trilho import delivery, tracking
     from trilho.cli import output
     from trilho.cli.exits import exit_code_after
-    from trilho.cli.worded import counted, judgement_json, show_judgement
+    from trilho.cli.worded import judgement_json, show_judgement
+    from trilho.steps.facts import counted
 
     file = load_project(project, profile, overrides)
     before = len(tracking.waiting(file.state_dir / "spool"))

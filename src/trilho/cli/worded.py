@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from trilho.cli import output
@@ -59,8 +60,7 @@ def show_champion(file: ProjectFile, done: Delivery) -> None:
 def show_judgement(file: ProjectFile, judgement: Judgement) -> None:
     """Verdicts first, then the new state, then the way back."""
     version = judgement.version
-    for verdict in judgement.verdicts:
-        output.line(verdict.gate, verdict.outcome, verdict.reason, width=10)
+    show_verdicts(judgement.verdicts)
     if judgement.verdicts:
         output.plain()
     event = judgement.event
@@ -87,6 +87,13 @@ def show_judgement(file: ProjectFile, judgement: Judgement) -> None:
         output.state("Serve", "trilho serve")
         if event.before:
             output.state("Undo", "trilho rollback")
+
+
+def show_verdicts(verdicts: Sequence[Verdict]) -> None:
+    """Each in a line, in columns as wide as their longest word."""
+    widest = max((len(verdict.outcome) for verdict in verdicts), default=0)
+    for verdict in verdicts:
+        output.line(verdict.gate, verdict.outcome, verdict.reason, width=10, status_width=widest + 1)
 
 
 def delivery_json(done: Delivery) -> dict[str, Any]:
@@ -142,8 +149,3 @@ def event_json(event: Event) -> dict[str, Any]:
 def moment(seconds: float) -> str:
     """Seconds since 1970 as local time, to the second."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
-
-
-def counted(number: int, thing: str) -> str:
-    """1 run, 2 runs, 12,000 runs."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -18,6 +18,8 @@ Source:
 
 from __future__ import annotations
 
+import math
+
 from trilho.gates.comparison import Comparison, Incomparable, compare
 from trilho.gates.evidence import Evidence, Rule
 from trilho.gates.verdict import Answer, Verdict, number
@@ -152,11 +154,21 @@ def _remedy(found: Comparison, required: float, rule: Rule) -> str:
     if rule.policy == "if_better":
         wanted = f"These rows show a gain of {number(gain.detectable)} or more; a smaller one needs more rows"
         return f"{wanted}, or register.promote: if_not_worse. {force}"
+    if gain.detectable <= rule.margin:
+        enough = (
+            f"An equally good model passes on these {found.rows:,} rows at least 8 times in 10, so train a better one"
+        )
+        return f"{enough}, or accept this one by evaluate.champion.margin {_upwards(-gain.lower)}. {force}"
     ways = [f"evaluate.champion.margin {number(gain.detectable)}"]
     if gain.detectable < 30 * rule.margin:  # else it would take 900 times the rows, and saying so helps nobody
         ways.insert(0, f"about {_round_up(found.rows * (gain.detectable / rule.margin) ** 2):,} such rows")
     finer = " evaluate.champion.metric brier can tell more from the same rows." if found.coarse else ""
     return f"An equally good model passes 8 times in 10 with {' or with '.join(ways)}.{finer} {force}"
+
+
+def _upwards(margin: float) -> str:
+    """Rounded so that it is surely enough."""
+    return number(math.ceil(margin * 1e4) / 1e4)
 
 
 def _round_up(rows: float) -> int:

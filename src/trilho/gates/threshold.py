@@ -84,4 +84,6 @@ def _spread(name: str, value: float, evidence: Evidence, rule: Rule) -> Estimate
         confidence=rule.confidence,
         random_state=rule.random_state,
     )
-    return found if math.isfinite(found.lower) else None
+    # Nothing moved: all right, or one answer for all. That makes the number look sure, which it is not.
+    moved = found.standard_error > 1e-9 * max(1.0, abs(value))
+    return found if moved and math.isfinite(found.lower) else None

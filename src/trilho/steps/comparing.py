@@ -17,12 +17,14 @@ class Comparison:
     """Version a beside version b; pairs are (a, b).
 
     `metrics` are of the `rows` common rows that neither was trained on; where these cannot be had, `problem` says why
-    and there are none. `params` are those that differ.
+    and there are none. `params` are those that both have and that differ; `only_a` and `only_b` those that one has.
     """
 
     rows: int
     metrics: Mapping[str, tuple[float, float]]
     params: Mapping[str, tuple[str, str]]
+    only_a: Mapping[str, str]
+    only_b: Mapping[str, str]
     problem: str
     verdicts: tuple[gates.Verdict, ...]
 
@@ -37,15 +39,12 @@ def compare_versions(project: ProjectFile, client: Client, a: Version, b: Versio
         right = metrics.compute(names, evidence.paired.challenger)
         measured = {name: (left[name], right[name]) for name in names}
     old, new = _params(client, a), _params(client, b)
-    differing = {
-        name: (old.get(name, "—"), new.get(name, "—"))
-        for name in sorted({**old, **new})
-        if old.get(name) != new.get(name)
-    }
     return Comparison(
         rows=evidence.paired.challenger.rows if evidence.paired else 0,
         metrics=measured,
-        params=differing,
+        params={name: (old[name], new[name]) for name in sorted(old) if name in new and old[name] != new[name]},
+        only_a={name: old[name] for name in sorted(old) if name not in new},
+        only_b={name: new[name] for name in sorted(new) if name not in old},
         problem=evidence.champion_problem,
         verdicts=gates.judge(evidence, rule_of(project, evidence)),
     )

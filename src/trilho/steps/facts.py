@@ -1,8 +1,8 @@
-"""How steps word a number in their one line of facts."""
+"""How a number of things is worded in the lines of facts."""
 
 from __future__ import annotations
 
 
-def count(number: int) -> str:
-    """42118 → "42 118": readable in every language, no comma to take for a fraction."""
-    return f"{number:,}".replace(",", " ")
+def counted(number: int, thing: str) -> str:
+    """1 row, 2 rows, 42,118 rows."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trilho import data
 from trilho.data.dataset import Dataset
-from trilho.steps.facts import count
+from trilho.steps.facts import counted
 from trilho.steps.materials import Materials
 
 
@@ -30,7 +30,7 @@ def ingest(materials: Materials, out: Path) -> str:
         memory=project.state_dir / "files",
     )
     write_dataset(dataset, out)
-    return f"{count(len(dataset.frame))} rows, {len(dataset.columns)} columns"
+    return f"{counted(len(dataset.frame), 'row')}, {counted(len(dataset.columns), 'column')}"
 
 
 def write_dataset(dataset: Dataset, out: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trilho.project.file import ProjectFile
-from trilho.steps.facts import count
+from trilho.steps.facts import counted
 
 
 def model_card(
@@ -32,7 +32,7 @@ def model_card(
         "## Data",
         "",
         f"- Source: `{dataset['source']}`, fingerprint `{dataset['fingerprint']}`",
-        f"- {count(rows['train'])} rows to train on, {count(rows['test'])} to test on, split by {project.split.method}"
+        f"- {counted(rows['train'], 'row')} to train on, {rows['test']:,} to test on, split by {project.split.method}"
         + (f", grouped by {project.split.group_by}" if project.split.group_by else ""),
         "",
         "## Metrics",

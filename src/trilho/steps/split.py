@@ -15,7 +15,6 @@ import numpy as np
 from trilho.data.row_hash import row_hashes, shares
 from trilho.errors import BadData, StepFailed
 from trilho.importer import load_object
-from trilho.steps.facts import count
 from trilho.steps.materials import TEST, Materials, labels_of
 
 
@@ -44,7 +43,7 @@ def split(materials: Materials, out: Path) -> str:
     _check_labels(materials, parts)
     np.save(out / "parts.npy", parts)
     np.save(out / "units.npy", units)
-    return f"{count(train)} train, {count(test)} test"
+    return f"{train:,} train, {test:,} test"
 
 
 def unit_hashes(materials: Materials) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any
 from trilho.errors import StepFailed
 from trilho.importer import load_object
 from trilho.steps import model_file
-from trilho.steps.facts import count
+from trilho.steps.facts import counted
 from trilho.steps.materials import TEST, Materials
 
 
@@ -64,7 +64,7 @@ def train(materials: Materials, out: Path) -> str:
             "what it learned under names that end with an underscore.",
         ) from error
     model_file.write(Pipeline([("transform", transformer), ("estimator", estimator)]), out / "model.joblib")
-    return f"{type(estimator).__name__}, {count(len(truth))} rows"
+    return f"{type(estimator).__name__}, {counted(len(truth), 'row')}"
 
 
 def make_estimator(materials: Materials, kind: type) -> Any:

@@ -11,7 +11,7 @@ from trilho.errors import BadData
 from trilho.gates import Paired, Verdict
 from trilho.gates.champion import judge_champion
 from trilho.metrics import Outcome
-from unit.gates.cases import evidence, labelled, pair, rule
+from unit.gates.cases import RULE, evidence, labelled, pair, rule
 
 
 def verdict(paired: Paired | None, **changes: object) -> Verdict:
@@ -114,6 +114,19 @@ def test_refusal_for_want_of_rows_says_how_many_would_do() -> None:
     assert rows == pytest.approx(0.05 * (2.487 / 0.01) ** 2, rel=0.2)
     assert "evaluate.champion.margin" in found.remedy
     assert "trilho promote --force --reason" in found.remedy
+
+
+def test_refusal_on_rows_that_suffice_asks_for_no_more_of_them() -> None:
+    both = pair(2000, wins=10, losses=24)
+    found = verdict(both)
+    assert found.outcome == "fail"
+    assert found.detectable is not None
+    assert found.detectable < RULE.margin
+    assert "such rows" not in found.remedy
+    assert "train a better one" in found.remedy
+    margin = float(found.remedy.split("evaluate.champion.margin ")[1].split(" ")[0].rstrip("."))
+    assert verdict(both, margin=margin).passed, "the margin it names lets this version through"
+    assert not verdict(both, margin=margin - 0.0002).passed
 
 
 def test_refusal_by_labels_points_to_what_probabilities_could_tell() -> None:

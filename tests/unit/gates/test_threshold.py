@@ -87,6 +87,14 @@ def test_interval_stays_within_what_the_metric_can_be() -> None:
     assert found.interval[1] == 1.0
 
 
+def test_interval_is_left_out_where_no_resample_differs() -> None:
+    constant = Outcome(truth=np.arange(60) % 2, predicted=np.zeros(60, dtype=int), labels=(0, 1), positive=1)
+    (found,) = judge_thresholds(
+        evidence(metrics={"accuracy": 0.5}, outcome=constant), rule(thresholds={"accuracy": 0.4})
+    )
+    assert found.interval is None
+
+
 def test_interval_is_left_out_where_the_number_was_measured_another_way() -> None:
     outcome = labelled(np.arange(400) % 2, np.arange(400) % 10 > 0)
     known = evidence(metrics={"accuracy": 0.95}, outcome=outcome)

@@ -14,7 +14,7 @@ from trilho.data.dataset import Dataset
 from trilho.errors import CannotPredict, InvalidProject, StepFailed
 from trilho.importer import project_code
 from trilho.steps.evaluate import positive_label
-from trilho.steps.facts import count
+from trilho.steps.facts import counted
 from trilho.steps.materials import TEST, Materials
 from unit.steps.cases import after, cancer, dataset, diabetes, mixed, module, project, run
 
@@ -227,6 +227,6 @@ def test_a_metric_that_is_not_defined_is_kept_as_such(made: Made, tmp_path: Path
     assert np.isnan(json.loads(text)["test"]["mine"])
 
 
-@pytest.mark.parametrize(("number", "worded"), [(7, "7"), (999, "999"), (42118, "42 118"), (1234567, "1 234 567")])
-def test_numbers_are_grouped_by_thousands(number: int, worded: str) -> None:
-    assert count(number) == worded
+@pytest.mark.parametrize(("number", "worded"), [(0, "0 rows"), (1, "1 row"), (999, "999 rows"), (42118, "42,118 rows")])
+def test_things_are_counted_with_commas_and_their_plural(number: int, worded: str) -> None:
+    assert counted(number, "row") == worded

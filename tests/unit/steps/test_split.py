@@ -47,7 +47,7 @@ def test_facts_count_the_rows_of_both_parts(tmp_path: Path) -> None:
     facts = run("split", materials)
     test = int(materials.parts.sum())
     train = 10_000 - test
-    assert facts == f"{train // 1000} {train % 1000:03d} train, {test // 1000} {test % 1000:03d} test"
+    assert facts == f"{train // 1000},{train % 1000:03d} train, {test // 1000},{test % 1000:03d} test"
 
 
 def test_growing_data_moves_no_row(tmp_path: Path) -> None:
