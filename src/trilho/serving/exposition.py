@@ -57,8 +57,8 @@ def _gauged(counts: Counts) -> Iterator[Metric]:
     if "journal_lag" in counts.worst:
         lag = counts.worst["journal_lag"]
         yield _gauge("trilho_journal_lag_seconds", "Age of the oldest row not written yet.", lag)
-        yield _gauge("trilho_journal_waiting_rows", "Rows not written yet.", gauges["journal_waiting"])
-        yield _gauge("trilho_journal_failing", "Workers whose rows are being lost.", gauges["journal_failing"])
+        yield _gauge("trilho_journal_waiting_rows", "Rows not written yet.", gauges.get("journal_waiting", 0))
+        yield _gauge("trilho_journal_failing", "Workers whose rows are being lost.", gauges.get("journal_failing", 0))
 
 
 def _followed(state: State) -> Iterator[Metric]:

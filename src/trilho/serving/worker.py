@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import uvicorn
 
 from trilho.errors import TrilhoError
@@ -126,6 +127,7 @@ def work(orders: Orders, sock: socket.socket, ended: threading.Event) -> None:
                 return
         server = uvicorn.Server(_configured(orders, _application(orders, desk, counted)))
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
+        np.seterr(over="ignore")  # numbers too large are looked for by their squares, which may overflow
         gc.collect()
         gc.freeze()  # what is loaded stays: looking at it again and again would hold requests up
         threading.Thread(target=_attend, args=(worker, desk, counted, ended, server), daemon=True).start()
