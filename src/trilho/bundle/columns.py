@@ -84,7 +84,8 @@ def same_length(columns: Mapping[str, np.ndarray]) -> int:
         raise CannotPredict(
             f"Column '{other}' has {lengths[other]} rows, column '{first}' has {lengths[first]}.",
             remedy="Send as many values in every column.",
-            column=other,
+            column=min(first, other, key=lambda name: lengths[name]),
+            row=min(lengths[first], lengths[other]),  # the first without a value in every column
         )
     return next(iter(lengths.values()), 0)
 

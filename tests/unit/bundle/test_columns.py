@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from trilho.bundle import Field
-from trilho.bundle.columns import canonical, columns_of, is_null, words
+from trilho.bundle.columns import canonical, columns_of, is_null, same_length, words
 from trilho.errors import CannotPredict
 
 
@@ -62,8 +62,9 @@ def test_times_are_read_from_text_with_a_zone_from_seconds_and_from_pandas() -> 
     ],
 )
 def test_a_value_of_another_kind_is_refused_with_column_and_row(kind: str, given: list[object], row: int) -> None:
-    with pytest.raises(CannotPredict, match=rf"Column 'x', row {row}: .* is not "):
+    with pytest.raises(CannotPredict, match=rf"Column 'x', row {row}: .* is not ") as caught:
         canonical(field(kind), given)
+    assert (caught.value.column, caught.value.row) == ("x", row), "as facts too, for a page that marks the cell"
 
 
 def test_a_table_in_place_of_a_column_is_refused() -> None:
@@ -92,8 +93,18 @@ def test_a_time_with_a_zone_is_kept_in_utc() -> None:
 
 
 def test_a_missing_column_is_named_with_those_that_are_there() -> None:
-    with pytest.raises(CannotPredict, match=r"'x' is missing.\nGiven were: y"):
+    with pytest.raises(CannotPredict, match=r"'x' is missing.\nGiven were: y") as caught:
         columns_of(pd.DataFrame({"y": [1]}), [field("number")])
+    assert caught.value.column == "x"
+
+
+def test_columns_of_different_lengths_are_refused_with_the_first_row_that_lacks_a_value() -> None:
+    with pytest.raises(CannotPredict, match="Column 'y' has 1 rows, column 'x' has 3") as caught:
+        same_length({"x": np.zeros(3), "y": np.zeros(1)})
+    assert (caught.value.column, caught.value.row) == ("y", 1)
+    with pytest.raises(CannotPredict, match="Column 'y' has 3 rows, column 'x' has 1") as caught:
+        same_length({"x": np.zeros(1), "y": np.zeros(3)})
+    assert (caught.value.column, caught.value.row) == ("x", 1)
 
 
 def test_nulls_are_found_in_every_canonical_form() -> None:
