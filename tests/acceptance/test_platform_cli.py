@@ -17,18 +17,19 @@ import pytest
 from conftest import free_port
 from trilho.platform import stop
 
-PROJECT = """
+PROJECT = f"""
 name: churn
+serve: {{port: {free_port()}}}
 task: classification
 target: churned
-data: {source: "sklearn:breast_cancer"}
-train: {estimator: sklearn.linear_model.LogisticRegression}
-evaluate: {metrics: [f1]}
+data: {{source: "sklearn:breast_cancer"}}
+train: {{estimator: sklearn.linear_model.LogisticRegression}}
+evaluate: {{metrics: [f1]}}
 primary_metric: f1
-register: {name: churn}
+register: {{name: churn}}
 profiles:
-  local: {}
-  team: {tracking_uri: "http://mlflow.example:5000"}
+  local: {{}}
+  team: {{tracking_uri: "http://127.0.0.1:1"}}
 """
 TRILHO = [sys.executable, "-c", "from trilho.cli.main import main; main()"]
 
@@ -56,7 +57,8 @@ def project(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "trilho.yaml").write_text(PROJECT, encoding="utf-8")
     (tmp_path / "notebooks").mkdir()
     yield tmp_path
-    stop(tmp_path / ".trilho", "tracking")
+    for name in ("serving", "tracking"):
+        stop(tmp_path / ".trilho", name)
 
 
 def test_a_day_with_the_platform(project: Path) -> None:
@@ -70,12 +72,13 @@ def test_a_day_with_the_platform(project: Path) -> None:
     assert "Starting tracking" in up.stderr
     assert "Starting tracking" not in up.stdout
 
-    (first,) = facts(project, "up")
-    assert first["already_running"] is True
+    first, model_server = facts(project, "up")
+    assert [first["name"], model_server["name"]] == ["tracking", "serving"]
+    assert first["already_running"] is model_server["already_running"] is True
     assert first["address"] == address
-    (shown,) = facts(project / "notebooks", "ps")
-    assert shown["state"] == "running"
-    assert shown["pid"] == first["pid"]
+    shown = facts(project / "notebooks", "ps")
+    assert [each["state"] for each in shown] == ["running", "running"]
+    assert [each["pid"] for each in shown] == [first["pid"], model_server["pid"]]
     assert "running" in trilho(project, "ps").stdout
 
     assert trilho(project, "ui").stdout.strip() == address, "nothing but the address where nobody looks"
@@ -90,15 +93,18 @@ def test_a_day_with_the_platform(project: Path) -> None:
     dead = trilho(project, "ps").stdout
     assert "dead" in dead
     assert "trilho up" in dead
-    (again,) = facts(project, "up")
+    again, still = facts(project, "up")
+    assert still["pid"] == model_server["pid"], "the model server outlives the registry"
     assert again["address"] == address
     assert again["pid"] != pid
 
     down = trilho(project, "down")
     assert "stopped" in down.stdout
     assert not lives(int(str(again["pid"])))
-    assert facts(project, "ps")[0]["state"] == "stopped"
-    assert facts(project, "down") == [{"name": "tracking", "stopped": False}]
+    assert not lives(int(str(model_server["pid"])))
+    assert [each["state"] for each in facts(project, "ps")] == ["stopped", "stopped"]
+    stopped = [{"name": "tracking", "stopped": False}, {"name": "serving", "stopped": False}]
+    assert facts(project, "down") == stopped
 
 
 def test_two_ups_at_once_start_one_server(project: Path) -> None:
@@ -117,13 +123,27 @@ def test_unknown_service_is_wrong_usage_and_the_near_name_is_given(project: Path
         assert "Traceback" not in done.stderr
 
 
-def test_profile_with_a_server_elsewhere_has_nothing_to_start(project: Path) -> None:
-    for verb in ("up", "ps"):
-        done = trilho(project, verb, "--profile", "team")
-        assert done.returncode == 0, done.stderr
-        assert "http://mlflow.example:5000" in done.stdout
-    assert trilho(project, "ui", "-p", "team").stdout.strip() == "http://mlflow.example:5000"
-    assert not (project / ".trilho" / "services").exists()
+def test_profile_with_a_server_elsewhere_starts_the_model_server_alone(project: Path) -> None:
+    up = trilho(project, "up", "--profile", "team", "--set", "serve.workers=2")
+    assert up.returncode == 0, up.stderr
+    assert "http://127.0.0.1:1" in up.stdout
+    assert "http://127.0.0.1:1" in trilho(project, "ps", "--profile", "team").stdout
+    (started,) = facts(project, "ps", "--profile", "team")
+    assert (started["name"], started["state"]) == ("serving", "running")
+    server = psutil.Process(int(str(started["pid"])))
+    assert len(server.children()) == 2, "it has what the flag said"
+    assert "Waiting    for models:/churn@champion" in trilho(project, "logs", "serving").stdout
+    assert trilho(project, "ui", "-p", "team").stdout.strip() == "http://127.0.0.1:1"
+    assert not (project / ".trilho" / "mlflow").exists()
+
+
+def test_one_service_is_started_alone(project: Path) -> None:
+    (started,) = facts(project, "up", "serving")
+    assert started["name"] == "serving"
+    assert [each["state"] for each in facts(project, "ps")] == ["running", "running"], "it needs the registry once"
+    wrong = trilho(project, "up", "servin")
+    assert wrong.returncode == 2
+    assert "Did you mean 'serving'?" in wrong.stderr
 
 
 def test_failed_start_ends_with_1_and_says_why_and_what_to_do(project: Path) -> None:

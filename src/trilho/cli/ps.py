@@ -26,8 +26,8 @@ def ps(
     if json:
         output.as_json({"services": [status_json(status) for status in statuses]})
         return
-    if not statuses:
-        output.state("Nothing", f"runs here: profile {file.profile} uses the server at {file.tracking_uri}")
+    if file.tracking_uri:
+        output.line("tracking", "elsewhere", f"profile {file.profile}: {file.tracking_uri}")
     for status in statuses:
         output.line(status.name, status.state, "  ".join(shown(status)))
         if status.state in ("dead", "not answering"):

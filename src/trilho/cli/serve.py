@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,6 +44,7 @@ def serve(
     """
     from trilho import serving
     from trilho.cli import output
+    from trilho.journal.keeping import Keeper
 
     file = settings(project, profile, overrides, model=model)
     trusted = trust_code or file.serve.trust_code
@@ -87,7 +89,16 @@ def serve(
         output.state("Ask", f"curl {listening.address}/health")
         sys.stdout.flush()  # into a pipe, too, before the first request
 
-    serving.serve(plan, orders, listening, address=_known(file), began=began, wanted=_wanted(record, service_id))
+    keeper = Keeper(Path(orders.journal))
+    serving.serve(
+        plan,
+        orders,
+        listening,
+        address=_known(file),
+        began=began,
+        wanted=_wanted(record, service_id),
+        tidy=lambda: keeper.tidy(time.time()),
+    )
     output.state("Stopped", f"what was in flight was answered; the journal is in {orders.journal}")
 
 

@@ -11,6 +11,7 @@ from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, load_pr
 
 
 def up(
+    name: Annotated[str | None, typer.Argument(help="One service (default: all of them).")] = None,
     port: Annotated[
         int | None,
         typer.Option(min=1, max=65_535, help="The tracking server's port (default: 5000, or another if it is taken)."),
@@ -20,16 +21,21 @@ def up(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Start the project's tracking server and wait until it answers; it outlives this terminal."""
+    """Start the project's tracking and model servers and wait until they answer; they outlive this terminal."""
     from trilho import platform
     from trilho.cli import output
 
     file = load_project(project, profile, overrides)
-    begun = time.monotonic()
     facts = []
-    for service in platform.services(file):
+    found = platform.services(file)
+    if name is not None:
+        platform.check_name(name, [service.name for service in found])
+    for service in found:
+        if name not in (None, service.name):
+            continue
+        begun = time.monotonic()
         running = platform.status(file.state_dir, service.name)
-        record = platform.ensure(service, port=port, say=output.progress)
+        record = platform.ensure(service, port=port if service.name == "tracking" else None, say=output.progress)
         facts.append(
             {
                 "name": service.name,
@@ -43,18 +49,20 @@ def up(
     if json:
         output.as_json({"services": facts, "tracking_uri": file.tracking_uri})
         return
-    if not facts:
-        output.state("Nothing", f"to start: profile {file.profile} uses the server at {file.tracking_uri}")
-        return
+    if file.tracking_uri:
+        output.line("tracking", file.tracking_uri, f"elsewhere, by profile {file.profile}")
     for fact in facts:
         how = "runs already" if fact["already_running"] else f"ready after {fact['seconds']:.1f} s"
         output.line(str(fact["name"]), f"{fact['address']}", how)
         output.line("", "data in", str(fact["data"]))
-        if fact["already_running"] and port is not None and not str(fact["address"]).endswith(f":{port}"):
+        moved = fact["name"] == "tracking" and port is not None
+        if fact["already_running"] and moved and not str(fact["address"]).endswith(f":{port}"):
             output.line("", "not moved", f"trilho down first, then: trilho up --port {port}")
     output.plain()
     for fact in facts:
         if fact["name"] == "tracking":
             output.state("Scripts", f"MLFLOW_TRACKING_URI={fact['address']}")
-    output.state("Look", "trilho ui")
+            output.state("Look", "trilho ui")
+        if fact["name"] == "serving":
+            output.state("Ask", f"curl {fact['address']}/health")
     output.state("Stop", "trilho down")

@@ -4,11 +4,13 @@
 that runs costs one request. `services(project)` lists what `trilho up` starts; `ensure`, `stop`, `statuses` act on it.
 """
 
-from trilho.platform.address import server_address
+from trilho.platform.address import known_address, server_address
+from trilho.platform.known import check_name, known_names, services
 from trilho.platform.logs import follow, tail
 from trilho.platform.service import Record, Service, Status, log_path
+from trilho.platform.serving import serving_service
 from trilho.platform.supervise import ensure, status, statuses, stop
-from trilho.platform.tracking import check_name, ensure_tracking, known_names, services, tracking_service
+from trilho.platform.tracking import ensure_tracking, tracking_service
 
 __all__ = [
     "Record",
@@ -18,10 +20,12 @@ __all__ = [
     "ensure",
     "ensure_tracking",
     "follow",
+    "known_address",
     "known_names",
     "log_path",
     "server_address",
     "services",
+    "serving_service",
     "status",
     "statuses",
     "stop",

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from trilho.errors import UnknownName
-from trilho.platform.record import recorded_names
 from trilho.platform.service import KnownFailure, Say, Service, silent
 from trilho.platform.supervise import ensure
-
-if TYPE_CHECKING:
-    from trilho.project.file import ProjectFile
 
 NAME = "tracking"
 PREFERRED_PORT = 5000  # the one that MLflow's own documentation shows
@@ -56,27 +49,6 @@ def tracking_service(state_dir: Path, *, preferred_port: int = PREFERRED_PORT) -
         known_failures=_known_failures(database_path(state_dir)),
         prepare=lambda: _prepare(state_dir),
     )
-
-
-def services(project: ProjectFile) -> tuple[Service, ...]:
-    """What `trilho up` starts for this project: nothing for a profile whose tracking server is elsewhere."""
-    return () if project.tracking_uri else (tracking_service(project.state_dir),)
-
-
-def known_names(project: ProjectFile) -> list[str]:
-    """The names that `trilho ps` shows: of what the project has, and of what was started and not stopped."""
-    names = [service.name for service in services(project)]
-    return names + [name for name in recorded_names(project.state_dir) if name not in names]
-
-
-def check_name(name: str, known: list[str]) -> None:
-    """Nothing, if there is such a service. Raises UnknownName."""
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        raise UnknownName(
-            f"There is no service '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""),
-            remedy=f"Name one of these: {', '.join(known)}." if known else "Start one: trilho up",
-        )
 
 
 def data_folder(state_dir: Path) -> Path:
