@@ -28,15 +28,11 @@ from threadpoolctl import threadpool_limits
 
 from trilho import bundle
 from trilho.data import Column
-from trilho.serving.app import App, Route
 from trilho.serving.asking import Desk
-from trilho.serving.bodies import Request
+from trilho.serving.assembly import assembled
 from trilho.serving.counting import Counts
-from trilho.serving.door import application
-from trilho.serving.health import Health
 from trilho.serving.keys import Keys
 from trilho.serving.pointer import Promotion
-from trilho.serving.responses import Response
 from trilho.serving.slot import Served, Slot
 from trilho.serving.state import State
 from unit.bundle.tables import cancer, columns_of, diabetes, mixed, wide
@@ -192,32 +188,25 @@ def staged(
     """A server on a free port of this machine, as `trilho serve` puts it together, without its processes."""
     served = None if predictor is None else Served(predictor=predictor, name=name, version=version, since=time.time())
     stage = Stage(address="", slot=Slot(served))
-    desk = Desk(stage.slot, Counts())
-    keys = Keys([key] if key else [])
-    doors: dict[int, Any] = {}
+    app = assembled(
+        Desk(stage.slot, Counts()),
+        keys=Keys([key] if key else []),
+        state=lambda: State(promotion=stage.promotion),
+    )
 
-    def door(served: Served | None) -> Any:
-        if id(served) not in doors:
-            doors[id(served)] = application(desk, served, promotion=stage.promotion, keys=bool(keys))
-        return doors[id(served)]
+    async def noting(scope: Any, receive: Any, send: Any) -> None:
+        """The application, but what is said to /feedback is only noted."""
+        if scope["path"] != "/feedback":
+            await app(scope, receive, send)
+            return
+        stage.notes.append(msgspec.json.decode((await receive())["body"]))
+        await send({"type": "http.response.start", "status": 202, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
 
-    async def feedback(request: Request) -> Response:
-        stage.notes.append(msgspec.json.decode((await request.receive())["body"]))
-        return Response(status=202, body=b'{"noted":1}')
-
-    health = Health(desk, state=State, together=lambda counts: counts)
-    routes = {
-        "/feedback": Route(method="POST", handler=feedback, guarded=True),
-        "/health": Route(method="GET", handler=health.health),
-        "/ping": Route(method="GET", handler=health.ping),
-        "/version": Route(method="GET", handler=health.version),
-        "/metrics": Route(method="GET", handler=health.metrics),
-    }
-    app = App(desk, routes, keys=keys, door=door, door_paths={"/predict": True, "/": False, "/model": False})
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         stage.address = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="none"))
+        server = uvicorn.Server(uvicorn.Config(noting, lifespan="off", log_config=None, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
         thread.start()
         try:

@@ -25,7 +25,7 @@ def test_typical_row_is_answered_as_the_predictor_answers_it(name: str, model_of
     row = typical_row(predictor.schema)
     answer = knock(door_of(predictor), "POST", "/predict", row)
     assert answer.status == 200, answer.body
-    wanted = predictor.predict(Rows(predictor.schema, most=9).read(json.dumps(row).encode()))
+    wanted = predictor.predict(Rows(predictor.schema, most=9).take(row))
     [one] = answer.json["predictions"]
     assert one["prediction"] == wanted.labels.tolist()[0]
     assert (answer.json["model"], answer.json["version"]) == ("tried", "12")
@@ -152,7 +152,7 @@ def test_too_many_bytes_and_too_many_rows_are_refused(model_of: ModelOf) -> None
     row = typical_row(model_of("progression").schema)
     assert knock(door, "POST", "/predict", [row, row]).status == 200
     answer = knock(door, "POST", "/predict", [row] * 3)
-    assert (answer.status, "more than 2 rows" in answer.json["message"]) == (400, True)
+    assert (answer.status, "more than 2 rows" in answer.json["message"]) == (413, True)
     assert knock(door, "POST", "/predict", [row] * 100).status == 413
 
 
@@ -232,6 +232,7 @@ def test_whatever_comes_only_cannot_predict_escapes_and_columns_are_canonical(
         columns = Rows(schema, most=50).read(json.dumps(found).encode())
     except CannotPredict:
         return
+    assert columns is not None
     numeric = ("number", "boolean")
     assert all(columns[field.name].dtype == np.float64 for field in schema.fields if field.kind in numeric)
     assert len({len(values) for values in columns.values()}) == 1
@@ -240,7 +241,8 @@ def test_whatever_comes_only_cannot_predict_escapes_and_columns_are_canonical(
 def test_closed_category_of_numbers_takes_its_numbers_and_null_alone() -> None:
     field = Field(name="grade", kind="category", nullable=True, closed=True, dtype="int64", values=("1", "2"))
     rows = Rows(Schema(task="regression", target="y", fields=(field,)), most=9)
-    assert rows.read(b'[{"grade": 1}, {"grade": null}]')["grade"].tolist() == pytest.approx([1.0, np.nan], nan_ok=True)
+    assert rows.take({"grade": 1.0})["grade"].tolist() == [1.0]
+    assert np.isnan(rows.take({"grade": None})["grade"]).all()
     for wrong in (b'{"grade": 3}', b'{"grade": "1"}'):
         with pytest.raises(CannotPredict, match="grade"):
             rows.read(wrong)

@@ -41,7 +41,7 @@ _DOCS_POLICY = PAGE_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe
 _HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-cache"}
 _REFUSED: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The rows do not fit the model; `details` name column and row."},
-    413: {"model": Problem, "description": "The body is too large."},
+    413: {"model": Problem, "description": "The body has too many bytes, or too many rows."},
     415: {"model": Problem, "description": "The body is neither JSON nor a form."},
 }
 
@@ -117,6 +117,10 @@ def _add_predict(app: FastAPI, desk: Desk, served: Served, rows: Rows, body_byte
             if body is None:
                 return _refused(413, f"The body is larger than {body_bytes} bytes. Send fewer rows at once.")
             columns = rows.read(body) if kind == _JSON else await read_form(request.headers, body, rows)
+            if columns is None:
+                return _refused(
+                    413, f"The body has more than {rows.most} rows. Send fewer at once, or use: trilho score"
+                )
             answer = await desk.ask(columns, served)
         except TrilhoError as error:
             failed = responses.failure(error)

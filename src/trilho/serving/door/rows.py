@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import ConfigDict, FailFast, TypeAdapter, ValidationError, with_config
 from pydantic import Field as Described
+from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
 from trilho.bundle import Schema
@@ -31,7 +32,7 @@ class Rows:
     """Reads rows for one model.
 
     Args:
-        most: More rows than this are refused.
+        most: Rows of one body.
     """
 
     def __init__(self, schema: Schema, *, most: int) -> None:
@@ -46,8 +47,8 @@ class Rows:
         rows: Any = Annotated[list[row], FailFast(), Described(max_length=most)]  # type: ignore[valid-type]
         self._many: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(rows)
 
-    def read(self, body: bytes) -> Columns:
-        """The canonical columns of a row (an object) or of several (a list of objects).
+    def read(self, body: bytes) -> Columns | None:
+        """The canonical columns of a row (an object) or of several (a list of objects); None for more than `most`.
 
         Raises:
             CannotPredict: names column and row, from 0.
@@ -59,7 +60,10 @@ class Rows:
             if start == b"{":
                 return self._columns([self._one.validate_json(body)])
         except ValidationError as error:
-            raise self._refused(error) from error
+            problems = error.errors(include_url=False)
+            if problems[0]["type"] == "too_long":
+                return None
+            raise self._refused(problems) from error
         raise CannotPredict(
             "The body is neither a row (a JSON object) nor a list of rows.",
             remedy="Send one row as an object of columns, or a list of such objects.",
@@ -70,7 +74,7 @@ class Rows:
         try:
             return self._columns([self._one.validate_python(dict(row))])
         except ValidationError as error:
-            raise self._refused(error) from error
+            raise self._refused(error.errors(include_url=False)) from error
 
     def json_schema(self) -> dict[str, Any]:
         """The type of a row in JSON Schema (2020-12), with a typical row as its example."""
@@ -85,8 +89,7 @@ class Rows:
     def _columns(self, rows: Sequence[Mapping[str, Any]]) -> Columns:
         return {field.name: canonical(field, [row[field.name] for row in rows]) for field in self.schema.fields}
 
-    def _refused(self, error: ValidationError) -> CannotPredict:
-        problems = error.errors(include_url=False)
+    def _refused(self, problems: Sequence[ErrorDetails]) -> CannotPredict:
         # A misspelt column is missing and unknown at once: only the second tells what was meant.
         first = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])
         loc = [part for part in first["loc"] if part != "function-after"]
@@ -95,15 +98,13 @@ class Rows:
         what, remedy = self._worded(dict(first), column, row)
         more = len(problems) - 1
         why = f"{more} more {'values have' if more > 1 else 'value has'} a problem in this row." if more else ""
-        at = first["type"] not in ("json_invalid", "too_long")
-        return CannotPredict(what, why=why, remedy=remedy, column=column, row=row if at else None)
+        at = row if first["type"] != "json_invalid" else None
+        return CannotPredict(what, why=why, remedy=remedy, column=column, row=at)
 
     def _worded(self, problem: Mapping[str, Any], column: str | None, row: int) -> tuple[str, str]:
         kind, context = problem["type"], problem.get("ctx") or {}
         if kind == "json_invalid":
             return f"The body is not JSON: {context.get('error')}.", "Send a JSON object of columns, or a list of them."
-        if kind == "too_long":
-            return f"The body has more than {self.most} rows.", "Send fewer rows at once, or use: trilho score"
         if column is None:
             return f"Row {row} is not an object of columns.", "Send every row as an object of columns."
         at = f"Column '{column}', row {row}"

@@ -50,7 +50,8 @@ export function write(place, value) {
 
 // The row as JSON has it, without images; and the places of what is missing or wrong, and of what lies outside.
 export function readRow() {
-  const row = {}, files = {}, wrong = [], outside = [];
+  // Without a prototype, because a column may be called __proto__.
+  const row = Object.create(null), files = Object.create(null), wrong = [], outside = [];
   charge.facts.columns.forEach((column, place) => {
     const { value, problem } = mark(place);
     if (problem) wrong.push(place);
@@ -80,8 +81,9 @@ export function mark(place, told = "") {
 
 export function focus(place) {
   const box = field(place);
-  box.closest("details").open = true;
-  box.hidden = false;
+  const group = box.closest("details");
+  group.open = true;
+  group.hidden = box.hidden = false; // a filter may have hidden both
   (box.querySelector("input:checked") ?? box.querySelector("input, select, textarea")).focus();
 }
 
