@@ -27,6 +27,8 @@ EXAMPLES: Mapping[str, str] = {
     "compare": "trilho compare 11 12",
     "serve": "trilho serve --port 8080",
     "score": "trilho score new-customers.csv -o scored.csv",
+    "feedback": "trilho feedback labels.csv",
+    "journal": "trilho journal forget 9f1c02a4d8b6-7-0",
     "monitor": "trilho monitor --window 7d",
     "up": "trilho up --port 5050",
     "down": "trilho down",

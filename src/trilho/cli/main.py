@@ -21,7 +21,7 @@ VERBS = {
     "Project": ("new", "config"),
     "Delivery": ("run", "status", "inspect", "sync", "register"),
     "Registry": ("promote", "rollback", "history", "compare"),
-    "Service": ("serve", "score", "monitor"),
+    "Service": ("serve", "score", "feedback", "journal", "monitor"),
     "Platform": ("up", "down", "ps", "logs", "ui", "tracking_server"),
 }
 

@@ -79,7 +79,7 @@ def broken_rules(values: Values, origins: Origins) -> list[Mistake]:
     for setting in SETTINGS:
         if setting.required and setting.name not in values:
             tell(setting.name, f"{setting.name} is missing: {setting.help[0].lower()}{setting.help[1:]}")
-    for rule in (_names, _classes, _metrics, _thresholds, _split, _columns, _transform, _model_dir):
+    for rule in (_names, _classes, _metrics, _thresholds, _split, _columns, _transform, _model_dir, _kept):
         for name, text in rule(values):
             tell(name, text)
     return found
@@ -100,6 +100,15 @@ def _names(values: Mapping[str, Any]) -> Findings:
             )
         elif name.endswith(HISTORY):
             yield setting, f"{setting} ends with {HISTORY}, which is kept for the history of the model of that name."
+
+
+def _kept(values: Mapping[str, Any]) -> Findings:
+    left_out = [name.startswith("-") for name in values.get("journal.columns") or ()]
+    if any(left_out) and not all(left_out):
+        yield (
+            "journal.columns",
+            'journal.columns names columns to keep, or with a "-" before each those to leave out; it does both.',
+        )
 
 
 def _classes(values: Mapping[str, Any]) -> Findings:

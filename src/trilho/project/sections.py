@@ -10,6 +10,7 @@ from trilho.project.file import (
     ChampionRule,
     DataSection,
     EvaluateSection,
+    JournalSection,
     MonitorSection,
     ProjectFile,
     RegisterSection,
@@ -30,6 +31,7 @@ SECTION_TYPES: dict[str, type] = {
     "evaluate.champion": ChampionRule,
     "register": RegisterSection,
     "serve": ServeSection,
+    "journal": JournalSection,
     "monitor": MonitorSection,
     "retrain": RetrainSection,
 }
