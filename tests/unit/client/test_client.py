@@ -17,6 +17,8 @@ from shipped import Shipped
 from trilho.client import Client, Prediction
 from trilho.errors import CannotPredict, MissingExtra, ServerRefused, ServerUnreachable
 
+pytest.importorskip("httpx", reason='pip install "trilho[client]"')
+
 ROW = {"plan": "a"}
 
 
