@@ -26,7 +26,7 @@ from peers import BENCH, PACKAGES
 
 HERE = Path(__file__).resolve().parent
 RESULTS = BENCH / "results.json"
-BENCHMARKS = ("startup", "unchanged_run", "tracking_server", "fingerprint", "pipeline", "gate_simulation")
+BENCHMARKS = ("startup", "unchanged_run", "tracking_server", "fingerprint", "pipeline", "scoring", "gate_simulation")
 
 # What a result is about, and its peer, where its own line does not say.
 ABOUT = {
@@ -45,6 +45,12 @@ ABOUT = {
     "pipeline.large": "the whole tracked pipeline, 50,000 rows × 30",
     "pipeline.large.onnx": "… where the peer makes and checks an ONNX model, too",
     "pipeline.large.retrained": "… where trilho compares with a champion",
+    "scoring.logistic": "`trilho score`: two million rows × 30, logistic regression",
+    "scoring.logistic.mlflow": "…",
+    "scoring.forest": "`trilho score`: two million rows × 30, 50 trees",
+    "scoring.forest.mlflow": "…",
+    "scoring.memory.flat": "`trilho score`: peak memory at two million rows",
+    "scoring.memory": "…",
 }
 PEERS = {"tracking_server": "`mlflow server` as shipped", "fingerprint": "reading and hashing it"}
 SIDES = {"fingerprint": ("unchanged_s", "reading_s", "s")}  # in its own words

@@ -141,7 +141,7 @@ class _Run:
                 with write_table(works / "table", whole, to=file.target, style=style) as write:
                     for batch, answers in self._answers(file.source, table, added, works):
                         versions = version.take(array_of(np.zeros(batch.num_rows, np.int64)))
-                        write(pa.Table.from_arrays([*batch.columns, *answers.columns, versions], schema=whole))
+                        write(pa.RecordBatch.from_arrays([*batch.columns, *answers.columns, versions], schema=whole))
                         rows += batch.num_rows
                         self.watch(replace(before, rows=before.rows + rows, of_rows=table.rows))
             kept.finish(file.key, file.name, works / "table", rows)

@@ -11,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from trilho.errors import BadData, SourceUnreadable
+from trilho.scoring.text_lines import TextWriter
 
 CELLS_AT_ONCE = 2_000_000  # bounds what is in memory; a piece is a row group of a Parquet file that is written
 MOST_ROWS_AT_ONCE, FEWEST_ROWS_AT_ONCE = 65_536, 1_024
-CSV_BYTES_AT_ONCE = 16 << 20
+CSV_BYTES_AT_ONCE = 4 << 20
 READ_BYTES_AT_ONCE = 1 << 18  # of each column of a Parquet file
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -72,7 +73,9 @@ def open_table(path: Path, *, separator: str = ",", encoding: str = "utf-8") -> 
 
 
 @contextmanager
-def write_table(path: Path, schema: pa.Schema, *, to: Path, style: Parquet) -> Iterator[Callable[[pa.Table], None]]:
+def write_table(
+    path: Path, schema: pa.Schema, *, to: Path, style: Parquet
+) -> Iterator[Callable[[pa.RecordBatch], None]]:
     """Writes pieces of a table into the file `path`, in the format that the name of `to` tells.
 
     Raises:
@@ -80,15 +83,15 @@ def write_table(path: Path, schema: pa.Schema, *, to: Path, style: Parquet) -> I
     """
     kind = format_of(to)
 
-    def write(piece: pa.Table) -> None:
+    def write(piece: pa.RecordBatch) -> None:
         try:
-            writer.write_table(piece)
+            writer.write_batch(piece)
         except _ERRORS as error:
             raise unwritable(to, error) from error
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        writer = _parquet_writer(path, schema, style) if kind == ".parquet" else _text_writer(path, schema, kind)
+        writer = _writer(path, schema, kind, style)
     except _ERRORS as error:
         raise unwritable(to, error) from error
     try:
@@ -175,18 +178,12 @@ def _text(path: Path, kind: str, separator: str, encoding: str) -> tuple[Any, Ta
     return file, Table(schema=file.schema, batches=_guarded(path, file), rows=None, text=True, style=style)
 
 
-def _parquet_writer(path: Path, schema: pa.Schema, style: Parquet) -> Any:
+def _writer(path: Path, schema: pa.Schema, kind: str, style: Parquet) -> Any:
+    if kind in _SEPARATORS:
+        return TextWriter(path, schema, separator=_SEPARATORS[kind])
     from pyarrow import parquet
 
     return parquet.ParquetWriter(path, schema, compression=style.codec, use_dictionary=list(style.repeating))
-
-
-def _text_writer(path: Path, schema: pa.Schema, kind: str) -> Any:
-    from pyarrow import csv
-
-    return csv.CSVWriter(
-        path, schema, write_options=csv.WriteOptions(delimiter=_SEPARATORS[kind], quoting_style="needed")
-    )
 
 
 def _guarded(path: Path, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
