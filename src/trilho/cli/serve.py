@@ -59,6 +59,7 @@ def serve(
         folder="",
         journal=str(file.state_dir / "journal"),
         share=file.serve.journal,
+        columns=tuple(file.journal.columns),
         trust_code=trusted,
         trusted=tuple(file.train.trusted_types),
         service_id=service_id,
@@ -89,7 +90,7 @@ def serve(
         output.state("Ask", f"curl {listening.address}/health")
         sys.stdout.flush()  # into a pipe, too, before the first request
 
-    keeper = Keeper(Path(orders.journal))
+    keeper = Keeper(Path(orders.journal), max_bytes=file.journal.max_bytes, keep=file.journal.keep)
     serving.serve(
         plan,
         orders,

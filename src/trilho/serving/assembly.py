@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from trilho.serving.app import App, Asgi, Route
 from trilho.serving.asking import Desk
@@ -13,11 +14,13 @@ from trilho.serving.invocations import Invocations, Limits
 from trilho.serving.keys import Keys
 from trilho.serving.responses import Headers
 from trilho.serving.state import State
+from trilho.serving.taking_feedback import TakingFeedback
 
 
 def assembled(
     desk: Desk,
     *,
+    journal: Path | None = None,
     keys: Keys | None = None,
     limits: Limits | None = None,
     concurrency: int = 512,
@@ -29,6 +32,7 @@ def assembled(
     """The application that answers for `desk`.
 
     Args:
+        journal: Where true labels are written; None: nobody takes any.
         state: What the parent process knows, for /health and /metrics.
         together: This worker's counts with those of the others (`counting.Folder.together`).
         concurrency: Requests for predictions at once; beyond that 429.
@@ -44,6 +48,9 @@ def assembled(
         "/version": Route(method="GET", handler=health.version),
         "/metrics": Route(method="GET", handler=health.metrics),
     }
+    if journal is not None:
+        feedback = TakingFeedback(journal, body_bytes=limits.body_bytes)
+        routes["/feedback"] = Route(method="POST", handler=feedback, guarded=True)
     app: Asgi = App(
         desk,
         routes,

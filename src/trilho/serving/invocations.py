@@ -63,7 +63,9 @@ class Invocations:
         if express is None or kind != _EXPRESS or len(body) > _INLINE_BYTES:
             return None
         found = express.read(body)
-        return None if found is None else self._desk.ask_coded(*found, served)
+        if found is None or len(found[0]) > self._limits.rows:
+            return None
+        return self._desk.ask_coded(*found, served)
 
     async def _asked(self, kind: str, body: bytes, served: Served) -> Answer | None:
         """The answer; None for too many rows."""

@@ -19,6 +19,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
         folder: Of this server's run: pointer, state, what workers say and count.
         journal: Where answers are written.
         share: Of the requests that are journaled; at 0 nothing is.
+        columns: The features that are journaled (`journal.columns`).
         trust_code: May code that travels with a version run here?
         trusted: Types that may be made besides the vetted ones.
         service_id: Sent with every answer; given by `trilho up`.
@@ -39,6 +40,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     journal: str
     share: float = 1.0
+    columns: tuple[str, ...] = ()
     trust_code: bool = False
     trusted: tuple[str, ...] = ()
     service_id: str = ""

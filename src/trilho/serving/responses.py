@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from trilho.errors import CannotPredict, TrilhoError
+from trilho.errors import BadFeedback, CannotPredict, JournalUnwritable, TrilhoError
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -15,6 +15,8 @@ JSON = b"application/json"
 # The edge translates: no other room, and no other file of this one, knows which error is which status.
 STATUSES: Mapping[type[TrilhoError], tuple[int, str]] = {
     CannotPredict: (400, "INVALID_PARAMETER_VALUE"),
+    BadFeedback: (400, "INVALID_PARAMETER_VALUE"),
+    JournalUnwritable: (503, "TEMPORARILY_UNAVAILABLE"),
 }
 ERROR_CODES: Mapping[int, str] = {
     400: "BAD_REQUEST",

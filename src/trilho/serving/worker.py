@@ -116,7 +116,7 @@ class Worker:
 
 def work(orders: Orders, sock: socket.socket, ended: threading.Event) -> None:
     """Answer until `ended` is set or SIGTERM comes; then finish what is in flight, write journal and counts, return."""
-    journal = Journal(Path(orders.journal)) if orders.share > 0 else None
+    journal = Journal(Path(orders.journal), columns=orders.columns) if orders.share > 0 else None
     slot, counts, folder = Slot(), Counts(), Path(orders.folder)
     desk = Desk(slot, counts, journal, share=orders.share)
     counted = Folder(folder / COUNTS)
@@ -147,6 +147,7 @@ def _application(orders: Orders, desk: Desk, counted: Folder) -> Any:
     folder = Path(orders.folder)
     return assembled(
         desk,
+        journal=Path(orders.journal),
         keys=Keys.from_environment(),
         limits=Limits(body_bytes=orders.max_body, rows=orders.max_rows),
         concurrency=orders.concurrency,
