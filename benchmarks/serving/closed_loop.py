@@ -6,8 +6,11 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from models import FOLDER
 from servers import HEADERS, Running
@@ -27,22 +30,36 @@ class Load:
 
 def closed_loop(running: Running, *, rows: int, connections: int, seconds: float) -> Load:
     """Load for so long. One thread of wrk, unpinned, on the same machine."""
-    if shutil.which("wrk") is None:
-        raise SystemExit("wrk is needed: apt-get install wrk")
-    headers = FOLDER / "headers.txt"
-    headers.write_text("".join(f"{name}: {value}\n" for name, value in HEADERS.items()), encoding="utf-8")
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s"]
-    done = subprocess.run(
-        [*command, "-s", str(SCRIPT), f"http://127.0.0.1:{running.port}/invocations"],
-        env={**os.environ, "BODY": str(running.model.body(rows)), "HEADERS": str(headers)},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    said = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
+    said = wrk(running, script=SCRIPT, rows=rows, connections=connections, seconds=seconds)
     return Load(
         rate=said["requests"] / said["microseconds"] * 1e6,
         p50=said["p50"] / 1e3,
         p99=said["p99"] / 1e3,
         failed=said["refused"] + said["broken"],
     )
+
+
+def wrk(
+    running: Running,
+    *,
+    script: Path,
+    rows: int,
+    connections: int,
+    seconds: float,
+    env: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """wrk with a script that prints a line of JSON. It counts whole seconds."""
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk is needed: apt-get install wrk")
+    headers = FOLDER / "headers.txt"
+    headers.write_text("".join(f"{name}: {value}\n" for name, value in HEADERS.items()), encoding="utf-8")
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s"]
+    done = subprocess.run(
+        [*command, "-s", str(script), f"http://127.0.0.1:{running.port}/invocations"],
+        env={**os.environ, "BODY": str(running.model.body(rows)), "HEADERS": str(headers), **env},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    said: dict[str, Any] = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
+    return said

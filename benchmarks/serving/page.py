@@ -170,7 +170,8 @@ def _swaps(found: Cells) -> Iterable[str]:
     for each in found:
         yield (
             f"{each['swaps']} promotions and rollbacks while {each['rate']:,.0f} requests a second were answered "
-            f"({each['connections']} connections): {each['answers']:,} answers, {each['failed']} failed, {each['wrong']} "
-            f"labelled with another version than the one that made them. In service after {each['median']:.2f} s (median), "
-            f"{each['longest']:.2f} s (longest); allowed are {each['allowed']:.1f} s (serve.reload_every + 1 s)."
+            f"({each['connections']} connections): {each['answers']:,} answers, {each['failed']} failed, "
+            f"{each['wrong']} labelled with another version than the one that made them. "
+            f"In service after {each['median']:.2f} s (median), {each['longest']:.2f} s (longest); "
+            f"allowed are {each['allowed']:.1f} s (serve.reload_every + 1 s)."
         )

@@ -22,6 +22,7 @@ def _compiled():
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
+    options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(FOLDER / "model.onnx"), options)
     first, labels = [session.get_outputs()[0].name], np.array(FACTS["labels"])
     words = [FACTS["columns"].index(word) for word in FACTS["words"]]

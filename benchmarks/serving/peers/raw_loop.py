@@ -34,6 +34,7 @@ class Body(msgspec.Struct):
 
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
+options.log_severity_level = 3
 session = onnxruntime.InferenceSession(str(Path(sys.argv[2], "model.onnx")), options)
 run, first = session.run, [session.get_outputs()[0].name]
 decode, encode = msgspec.json.Decoder(Body).decode, msgspec.json.Encoder().encode
