@@ -3,6 +3,7 @@
 answered    what serving hands in, and how the journal is
 features    what was asked, in the form that its request had it
 writing     a queue, and the thread that empties it      segment      the file it writes
+block       requests put together                        images       what is kept of an image
 selection   which features are kept                      arrow_form   rows as Arrow
 folder      what lies where                              locks        who is writing what
 closing     streams become Parquet                       keeping      the keeper: close, forget, delete

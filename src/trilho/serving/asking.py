@@ -15,6 +15,7 @@ import numpy as np
 
 from trilho.bundle import Predictions, Predictor
 from trilho.journal import Answered, Features, Journal
+from trilho.journal.images import referenced
 from trilho.serving.batching import Timed
 from trilho.serving.counting import Counts, Tally
 from trilho.serving.slot import Served, Slot
@@ -74,7 +75,8 @@ class Desk:
             timed = await served.batcher.ask(columns, rows)
         else:
             timed = await asyncio.to_thread(_timed, served.predictor, columns)
-        features = Features.of({name: columns[name] for name in served.journaled})
+        asked = {name: columns[name] for name in served.predictor.schema.names}
+        features = Features.of(referenced(asked, served.images) if served.images else asked)
         return self._answer(served, features, timed.predictions, timed.seconds, timed.began - came)
 
     def ask_coded(self, matrix: np.ndarray, features: Features, served: Served) -> Answer | None:

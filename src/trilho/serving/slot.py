@@ -27,7 +27,7 @@ class Served:
     batched: bool = False
     header: bytes = field(init=False)  # the version, as answers carry it
     key: str = field(init=False)  # of name and version, in counts
-    journaled: tuple[str, ...] = field(init=False)  # the features that the journal gets
+    images: frozenset[str] = field(init=False)  # the features of which the journal gets a digest and the size
     express: Express | None = field(init=False)  # the short way in, where the model allows one
     batcher: Batcher | None = field(init=False)  # for a native model that answers many rows at once in less time
 
@@ -36,7 +36,7 @@ class Served:
         found = {
             "header": self.version.encode(),
             "key": f"{self.name}\n{self.version}",
-            "journaled": tuple(entry.name for entry in schema.fields if entry.kind != "image"),
+            "images": frozenset(entry.name for entry in schema.fields if entry.kind == "image"),
             "express": Express(self.predictor) if self.predictor.coded else None,
             "batcher": Batcher(self.predictor) if self.batched else None,
         }
