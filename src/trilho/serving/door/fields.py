@@ -15,12 +15,21 @@ from trilho.bundle.columns import is_numeric
 from trilho.serving.door.images import looks_like_an_image
 
 _BASE64 = {"type": "string", "contentEncoding": "base64"}
+# What Python reads as ISO 8601. OpenAPI's "date-time" is narrower: it wants a time and a zone.
+_TIME = (
+    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+    r"([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)?)?$"
+)
 _FEW = 20  # categories that a description lists
 
 
-def type_of(field: Field) -> Any:
-    """The annotated type of one value. Whether null is allowed is part of it."""
-    kind = _kind(field)
+def type_of(field: Field, *, largest: float) -> Any:
+    """The annotated type of one value. Whether null is allowed is part of it.
+
+    Args:
+        largest: The largest magnitude of a number that the model takes: the predictor refuses others, and says so.
+    """
+    kind = _kind(field, largest)
     shown = Described(
         title=field.name,
         description=described(field),
@@ -47,6 +56,8 @@ def example(field: Field) -> Any:
 def described(field: Field) -> str:
     """What the training rows had here, in a sentence."""
     parts = []
+    if field.kind == "time":
+        parts.append("a time in ISO 8601, UTC where it names no zone")
     if field.minimum is not None and field.maximum is not None:
         parts.append(f"{_shown(field, field.minimum)} to {_shown(field, field.maximum)} in training")
         if field.typical is not None:
@@ -73,11 +84,11 @@ def moment(seconds: float) -> str:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _kind(field: Field) -> Any:
+def _kind(field: Field, largest: float) -> Any:
     if field.kind == "boolean":
         return bool
     if field.kind == "time":
-        return Annotated[str, Described(json_schema_extra={"format": "date-time"})]
+        return Annotated[str, Described(json_schema_extra={"pattern": _TIME})]
     if field.kind == "image":
         return Annotated[Any, AfterValidator(_image), WithJsonSchema(_BASE64)]
     if is_numeric(field):
@@ -85,7 +96,7 @@ def _kind(field: Field) -> Any:
         if field.kind == "category" and field.closed:
             allowed: list[Any] = [float(value) for value in field.values]
             return Annotated[number, AfterValidator(_one_of(allowed)), Described(json_schema_extra={"enum": allowed})]
-        return number
+        return Annotated[number, Described(json_schema_extra={"minimum": -largest, "maximum": largest})]
     if field.kind == "category" and field.closed and field.values:
         return Literal[field.values]
     return str

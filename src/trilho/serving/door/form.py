@@ -11,16 +11,16 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from trilho.bundle import Field
 from trilho.bundle.columns import is_numeric
 from trilho.errors import CannotPredict
-from trilho.serving.door.fields import example
 from trilho.serving.door.rows import Columns, Rows
 
+_EMPTY = {"type": "string", "maxLength": 0}
 _MOST_TEXT = 1 << 20  # bytes of one column that is not an image
 
 
 async def read_form(headers: Mapping[str, str], body: bytes, rows: Rows) -> Columns:
     """The canonical columns of a form with one part per column: images as files, the others as text.
 
-    An empty text is null.
+    An empty text is null, and so is a part that is left out where the model takes null.
 
     Raises:
         CannotPredict: not a form, a part that is no column, a column without a part, a value of the wrong kind.
@@ -45,7 +45,8 @@ async def read_form(headers: Mapping[str, str], body: bytes, rows: Rows) -> Colu
                 row[name] = value if field is None else _value(field, value)
     finally:
         await form.close()
-    return rows.take(row)
+    left_out = {name: None for name, field in fields.items() if field.nullable}
+    return rows.take({**left_out, **row})
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -85,12 +86,20 @@ def _malformed(what: str, *, column: str | None = None) -> CannotPredict:
     )
 
 
-def form_schema(fields: tuple[Field, ...]) -> dict[str, Any]:
+def form_schema(rows: Rows) -> dict[str, Any]:
     """The form in JSON Schema: what a browser's form or curl -F sends."""
+    described = rows.json_schema()["properties"]
     found: dict[str, Any] = {}
-    for field in fields:
+    for field in rows.schema.fields:
+        shown = found[field.name] = dict(described[field.name])
         if field.kind == "image":
             found[field.name] = {"type": "string", "format": "binary", "title": field.name}
-        else:
-            found[field.name] = {"type": "string", "title": field.name, "examples": [str(example(field))]}
-    return {"type": "object", "title": "Form", "properties": found, "required": [field.name for field in fields]}
+        elif field.nullable:
+            shown["anyOf"] = [one if one.get("type") != "null" else _EMPTY for one in shown["anyOf"]]
+    return {
+        "type": "object",
+        "title": "Form",
+        "properties": found,
+        "required": [field.name for field in rows.schema.fields if not field.nullable],
+        "additionalProperties": False,
+    }

@@ -50,7 +50,7 @@ def _bodies(rows: Rows) -> dict[str, Any]:
         "application/json": {
             "schema": {"anyOf": [row, {"type": "array", "items": row, "maxItems": rows.most}]},
         },
-        "multipart/form-data": {"schema": form_schema(rows.schema.fields)},
+        "multipart/form-data": {"schema": form_schema(rows)},
     }
     if not _images(rows.schema):
         typical = typical_row(rows.schema)

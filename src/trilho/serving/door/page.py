@@ -131,8 +131,6 @@ def _hint(field: Field, words: Mapping[str, str]) -> str:
         spoken = {"true": words["yes"], "false": words["no"]} if field.kind == "boolean" else {}
         pairs = list(zip(field.values, field.shares, strict=False))[:_SHARES_SHOWN]
         parts.append(", ".join(f"{_short(spoken.get(value, value))} {share:.0%}" for value, share in pairs))
-    if field.nullable:
-        parts.append(words["optional"])
     return " · ".join(parts)
 
 

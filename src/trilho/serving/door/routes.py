@@ -68,7 +68,7 @@ def application(
     if served is None:
         _add_waiting(app)
     else:
-        rows = Rows(served.predictor.schema, most=most_rows)
+        rows = Rows(served.predictor.schema, most=most_rows, largest=served.predictor.largest)
         known = facts(served, promotion)
         _add_predict(app, desk, served, rows, body_bytes)
         _add_model(app, known)

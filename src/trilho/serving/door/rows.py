@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -33,13 +34,14 @@ class Rows:
 
     Args:
         most: Rows of one body.
+        largest: The largest magnitude of a number that the model takes.
     """
 
-    def __init__(self, schema: Schema, *, most: int) -> None:
+    def __init__(self, schema: Schema, *, most: int, largest: float = math.inf) -> None:
         self.schema = schema
         self.most = most
         make: Any = TypedDict  # a type that is only known now, which no type checker can follow
-        row = make("Row", {field.name: type_of(field) for field in schema.fields})
+        row = make("Row", {field.name: type_of(field, largest=largest) for field in schema.fields})
         row.__doc__ = "All columns of a row, by name."
         row = with_config(ConfigDict(extra="forbid", strict=True))(row)
         self._one: TypeAdapter[dict[str, Any]] = TypeAdapter(row)

@@ -36,7 +36,7 @@ async function ask(event) {
     button.textContent = say("predict");
   }
   const top = by("answer").getBoundingClientRect().top;
-  if (top > innerHeight || top < 0) by("answer").scrollIntoView({ block: "start", behavior: "smooth" });
+  if (top > innerHeight || top < 0) by("answer").scrollIntoView({ block: "start" });
   return undefined;
 }
 
