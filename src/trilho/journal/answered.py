@@ -33,11 +33,6 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     probabilities: np.ndarray | None = None
 
     @property
-    def rows(self) -> int:
-        """How many."""
-        return len(self.labels)
-
-    @property
     def form(self) -> tuple[object, ...]:
         """What entries must share to be put together."""
         width = None if self.probabilities is None else self.probabilities.shape[1]

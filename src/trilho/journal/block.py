@@ -7,7 +7,7 @@ comes, would cost every request more than the rest of its journaling.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, groupby
+from itertools import chain
 
 import msgspec
 import numpy as np
@@ -42,23 +42,40 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
 
 def blocks_of(entries: Sequence[Answered]) -> Iterator[Block]:
     """The entries in as few blocks as their forms and their order allow; those without rows are left out."""
-    for form, group in groupby((entry for entry in entries if entry.rows), _form):
-        yield _block(form, list(group))
+    alike: list[Answered] = []
+    for entry in entries:
+        if alike and not _same(alike[0], entry):
+            yield _block(alike)
+            alike = []
+        if len(entry.labels):
+            alike.append(entry)
+    if alike:
+        yield _block(alike)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _form(entry: Answered) -> tuple[object, ...]:
-    return entry.form
+def _same(one: Answered, other: Answered) -> bool:
+    """Have they one form? Asked for every request, so first by identity: answers of one model share what is looked at."""
+    mine, theirs = one.features, other.features
+    if (
+        mine.names is theirs.names
+        and mine.layout is theirs.layout
+        and one.version is other.version
+        and one.model is other.model
+        and one.labels.dtype is other.labels.dtype
+    ):
+        return True
+    return one.form == other.form
 
 
-def _block(form: tuple[object, ...], entries: list[Answered]) -> Block:
+def _block(entries: list[Answered]) -> Block:
     first = entries[0]
     sizes = [len(entry.labels) for entry in entries]
     parts = [entry.probabilities for entry in entries if entry.probabilities is not None]
     return Block(
-        form=form,
+        form=first.form,
         model=first.model,
         version=first.version,
         requests=[entry.request for entry in entries],

@@ -48,6 +48,7 @@ class Journal:
         self._problem = ""
         self._segment: Segment | None = None
         self._retry_at = 0.0
+        self._closed = False  # to what is appended
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="trilho-journal", daemon=True)
         self._thread.start()
@@ -63,19 +64,22 @@ class Journal:
 
     def append(self, entry: Answered) -> None:
         """Take in one request's rows. Returns at once; safe from several threads."""
+        rows = len(entry.labels)
         with self._lock:
-            if self._closing.is_set() or self._waiting + entry.rows > MOST_WAITING:
-                self._lost += entry.rows
+            if self._closed or self._waiting + rows > MOST_WAITING:
+                self._lost += rows
                 return
-            self._waiting += entry.rows
-            self._fresh.append(entry)
-            if len(self._fresh) >= TOGETHER:
+            self._waiting += rows
+            fresh = self._fresh
+            fresh.append(entry)
+            if len(fresh) >= TOGETHER:
                 self._put_together()
 
     def close(self) -> None:
         """Write what waits, finish the file, end the thread. What comes later is lost. May be called twice."""
         with self._lock:
-            self._closing.set()
+            self._closed = True
+        self._closing.set()
         self._thread.join()
 
     def _run(self) -> None:

@@ -32,23 +32,23 @@ async def whole_body(request: Request, most: int) -> bytes | Response | None:
     """The body, the refusal it earned, or None if the client is gone or was too slow (`connection` sees to that).
 
     Args:
-        most: Bytes; a longer body is refused with 413, before it is read where its length is announced.
+        most: Bytes; a longer body is refused with 413, before all of it is read.
     """
-    announced = request.headers.get(b"content-length", b"0")
-    if not announced.isdigit() or int(announced) > most:
-        return _too_large(most)
     receive = request.receive
     message = await receive()
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
+        announced = request.headers.get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > most:
+            return _too_large(most)
         parts, size = [body], len(body)
-        while message.get("more_body"):
+        while message.get("more_body") and size <= most:
             message = await receive()
             parts.append(message.get("body", b""))
             size += len(parts[-1])
-            if size > most:
-                return _too_large(most)
         body = b"".join(parts)
+    if len(body) > most:
+        return _too_large(most)
     return None if message["type"] == "http.disconnect" else body
 
 

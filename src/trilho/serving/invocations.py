@@ -51,11 +51,8 @@ class Invocations:
             return failure(error)
         if answer is None:
             return refusal(413, f"The body has more than {limits.rows} rows. Send fewer at once.")
-        return Response(
-            status=200,
-            body=_encoded({"predictions": answer.values}),
-            headers=((b"x-prediction-id", answer.id.encode()),),
-        )
+        named = ((b"x-prediction-id", answer.id.encode()),)
+        return Response(status=200, body=_encoded({"predictions": answer.values}), headers=named)
 
     def _at_once(self, kind: str, body: bytes, served: Served) -> Answer | None:
         """The answer, where it takes less time than waking a thread would; else None."""
