@@ -151,6 +151,22 @@ def test_threshold_that_is_missed_refuses_the_first_version(project: Path, mlflo
     assert "v1 is champion" in lower.stdout, "another rule is another question: the same version is judged again"
 
 
+def test_rows_that_the_champion_learned_are_known_when_a_column_came_in_since(
+    project: Path, mlflow_server: str
+) -> None:
+    trilho(project, "run", "--set", "data.drop=[mean radius]", server=mlflow_server)
+    done = trilho(project, "run", server=mlflow_server, code=None)
+    found = trilho_json(project, "compare", "1", "2", server=mlflow_server)
+    assert 0 < found["rows"] < 60, "a fifth of a fifth of 569 rows"
+    assert "trained on by neither" in done.stdout
+
+
+def test_no_comparison_is_claimed_when_a_column_of_the_champion_is_gone(project: Path, mlflow_server: str) -> None:
+    trilho(project, "run", server=mlflow_server)
+    done = trilho(project, "run", "--set", "data.drop=[mean radius]", server=mlflow_server, code=3)
+    assert "cannot be told: it had column 'mean radius'" in " ".join(done.stdout.split())
+
+
 def test_compare_shows_metrics_and_parameters_that_differ(project: Path, mlflow_server: str) -> None:
     trilho(project, "run", server=mlflow_server)
     trilho(project, "run", "--set", "train.params.C=0.5", server=mlflow_server, code=None)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from trilho import bundle
+from trilho.data.row_hash import row_hashes
 from trilho.errors import BundleDamaged, CannotPredict, ServerRefused, UntrustedModel
 from trilho.gates import Evidence, Paired, Rule
 from trilho.importer import project_code
@@ -112,21 +113,21 @@ def _paired(
     project: ProjectFile, mine: Any, theirs: Any, client: Client, challenger: Version, champion: Version
 ) -> Paired:
     unit, other = mine.metadata.get("unit", "row"), theirs.metadata.get("unit", "row")
-    if unit != other:
+    if unit != other or unit == "unknown":
+        strange = [f"v{each.number}" for each, known in ((champion, other), (challenger, unit)) if known == "unknown"]
         raise CannotPredict(
-            f"The champion's training rows are known by {other}, the challenger's by {unit}."
-            if other != "unknown"
-            else "Which rows the champion was trained on is unknown: plain MLflow logged it.",
+            f"Which rows {' and '.join(strange)} trained on is unknown, as plain MLflow logged it."
+            if strange
+            else f"The training rows of v{champion.number} are known by {other}, those of v{challenger.number} by {unit}.",
             remedy="Promote once with --force --reason; versions after that compare again.",
         )
     materials = Materials(
         project, {done.step: done.folder for done in run_steps(project, until="split") if done.folder}
     )
-    seen = np.union1d(
-        bundle.training_rows(fetched(project, client, challenger)),
-        bundle.training_rows(fetched(project, client, champion)),
-    )
-    unseen = ~np.isin(materials.units, seen)
+    unseen = np.ones(len(materials.units), dtype=bool)
+    for version, predictor in ((challenger, mine), (champion, theirs)):
+        trained_on = bundle.training_rows(fetched(project, client, version))
+        unseen &= ~np.isin(_units_for(version, predictor.schema, materials), trained_on)
     frame = materials.dataset.frame[unseen]
     rows = model_frame(frame, materials.features)
     truth = labels_of(frame[materials.dataset.target])
@@ -138,6 +139,38 @@ def _paired(
         groups=groups,
         weights=frame[weight].to_numpy(dtype=float) if weight else None,
     )
+
+
+def _units_for(version: Version, schema: Any, materials: Materials) -> np.ndarray:
+    """Today's rows hashed as they were when the version was trained: over the columns that it had. Shape (n,), uint64.
+
+    A row's hash is over all its columns. Compared as they are, no row of today would be one that a version of other
+    columns was trained on, and the comparison would flatter whichever has seen them.
+
+    Raises:
+        CannotPredict: one of its columns is gone, or of a kind that hashes otherwise.
+    """
+    if materials.project.split.group_by:
+        return materials.units
+    now = {column.name: column.kind for column in materials.dataset.columns}
+    had = {field.name: field.kind for field in schema.fields}
+    lost = [name for name, kind in had.items() if _hashed_as(kind) != _hashed_as(now.get(name, "missing"))]
+    if lost:
+        raise CannotPredict(
+            f"Which of today's rows v{version.number} was trained on cannot be told: "
+            f"it had column '{lost[0]}', which is gone or of another kind.",
+            remedy="Take the column back (data.drop, data.kinds), or promote once with --force --reason; "
+            "versions after that compare again.",
+        )
+    if had.keys() == {column.name for column in materials.features}:
+        return materials.units
+    kept = [one for one in materials.dataset.columns if one.name in had or one.name == materials.dataset.target]
+    return row_hashes(materials.dataset.frame, kept)
+
+
+def _hashed_as(kind: str) -> str:
+    """Kinds of one family hash equal values to the same number."""
+    return {"boolean": "number", "text": "category", "image": "category"}.get(kind, kind)
 
 
 def _outcome(predictor: Any, rows: Any, truth: np.ndarray, schema: Any) -> Outcome:
