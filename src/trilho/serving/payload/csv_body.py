@@ -12,7 +12,7 @@ import numpy as np
 from trilho.bundle import Field, Schema
 from trilho.bundle.columns import is_numeric
 from trilho.data.missing_words import MISSING_WORDS
-from trilho.serving.payload.given import Columns, by_position, columns_of, malformed
+from trilho.serving.payload.given import Columns, Values, by_position, columns_of, malformed
 
 csv.field_size_limit(2**31 - 1)  # an image is one long value; the body as a whole is limited already
 
@@ -41,11 +41,11 @@ def read_csv(body: bytes, schema: Schema) -> Columns:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _plain(field: Field | None, words: Sequence[str]) -> Sequence[str | None] | np.ndarray:
+def _plain(field: Field | None, words: Sequence[str] | np.ndarray) -> Values:
     """Words with None where they stand for a missing value; where all are plainly numbers, these."""
     if field is None:
         return words
-    if is_numeric(field):
+    if is_numeric(field) and field.kind != "boolean":
         try:
             # As JSON: many times as fast as float(). A word that is not one number spoils it, or changes the length.
             numbers = _NUMBERS.decode(f"[{','.join(words)}]")

@@ -20,12 +20,14 @@ def read_parquet(body: bytes, schema: Schema) -> Columns:
     """The rows of a Parquet file: columns by name, of any type that fits. Otherwise as `read_json`."""
     fields = {field.name: field for field in schema.fields}
     given: dict[str, Values]
-    words = [name for name, field in fields.items() if not is_numeric(field) and field.kind != "time"]
+    words = {name for name, field in fields.items() if not is_numeric(field) and field.kind != "time"}
     try:
+        facts = parquet.read_metadata(pa.BufferReader(body))
+        words &= {facts.schema.column(place).path for place in range(facts.num_columns)}
         # Words stay in their dictionary: one long text that a million rows share is not written out a million times.
-        file = parquet.ParquetFile(pa.BufferReader(body), read_dictionary=words)
+        file = parquet.ParquetFile(pa.BufferReader(body), metadata=facts, read_dictionary=sorted(words))
         names = file.schema_arrow.names
-        rows = file.metadata.num_rows
+        rows = facts.num_rows
         if rows * len(fields) > CELLS:
             raise malformed(f"The file holds {rows} rows; at most {CELLS // len(fields)} are read at once.")
         twice = [name for name in fields if names.count(name) > 1]
@@ -79,7 +81,7 @@ def _looked_up(column: pa.DictionaryArray) -> list[Any]:
 
 
 def _moments(field: Field, column: pa.Array) -> list[Any]:
-    """Nanoseconds since 1970, which is what numbers in a column of times are. Arrow keeps moments with a zone in UTC."""
+    """Nanoseconds since 1970: what a number in a column of times is. Arrow keeps moments with a zone in UTC."""
     if field.kind != "time":
         raise malformed(f"Column '{field.name}' holds {column.type}, which is no {field.kind}.", column=field.name)
     scale = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[column.type.unit]

@@ -26,7 +26,7 @@ _WANTED = {
 def column_of(field: Field, values: Sequence[Any] | np.ndarray) -> np.ndarray:
     """The canonical column (see `bundle.columns`) of what a request says. Shape (n,).
 
-    As MLflow's server does, a number in quotes is taken for that number, any number but 0 for true, and a number for a
+    As by MLflow's server, a number in quotes is taken for that number, any number but 0 for true, and a number for a
     moment in nanoseconds since 1970. A number for a category is the category that is written so.
 
     Args:
@@ -91,9 +91,12 @@ def _number(value: Any) -> float:
 
 
 def _boolean(value: Any) -> float:
-    if isinstance(value, str):
-        value = _BOOLEANS.get(value.strip().lower(), value)
-    return _number(value)
+    if not isinstance(value, str):
+        return _number(value)
+    found = float(_BOOLEANS.get(value.strip().lower(), value))
+    if found not in (0.0, 1.0) and found == found:
+        raise ValueError(value)
+    return found
 
 
 def _wrong(field: Field, row: int, value: Any) -> CannotPredict:
