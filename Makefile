@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs bench clean
+.PHONY: demo test check docs bench bench-serving clean
 
 demo: $(VENV)/.ready  ## a breast-cancer project from nothing to a gated champion that answers
 	$(BIN)/python examples/demo.py
@@ -22,6 +22,9 @@ docs: $(VENV)/.ready  ## write the generated reference pages anew
 
 bench: $(VENV)/.ready  ## every benchmark, each a ratio against a peer in an environment of its own
 	$(BIN)/python benchmarks/run.py
+
+bench-serving: $(VENV)/.ready  ## trilho serve beside six other servers, the cost of its features, a soak, swaps; 45 min
+	$(BIN)/python benchmarks/serving/run.py --markdown docs/guides/serving-speed.md
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .bench demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

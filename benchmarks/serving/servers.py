@@ -136,9 +136,9 @@ class NotStarted(Exception):
 class Running:
     """A server that answers. `ready`: seconds from its start command to its first right answer."""
 
-    def __init__(self, name: str, model: Model) -> None:
+    def __init__(self, name: str, model: Model, server: Server | None = None) -> None:
         self.name, self.model, self.port = name, model, free_port()
-        server = SERVERS[name]
+        server = server or SERVERS[name]
         shutil.rmtree(model.folder / ".trilho" / "journal", ignore_errors=True)
         LOGS.mkdir(parents=True, exist_ok=True)
         self._log = LOGS / f"{model.name}-{name.replace(' ', '_')}.log"
