@@ -49,9 +49,6 @@ def compare(
         if alone:
             named = ", ".join(list(alone)[:_NAMED]) + (", …" if len(alone) > _NAMED else "")
             output.plain(f"{counted(len(alone), 'parameter')} of v{number} only: {named}")
-    if found.problem:
-        output.plain()
-        output.state("Not on common rows", found.problem)
     output.plain()
     show_verdicts(found.verdicts)
 

@@ -60,7 +60,7 @@ def compare(evidence: Evidence, rule: Rule) -> Comparison | Incomparable:
     if paired is None or evidence.champion_problem:
         problem = evidence.champion_problem or "no reason was given"
         return Incomparable(
-            why=f"{champion} cannot score these rows: {problem}".rstrip("."),
+            why=f"the two cannot be measured on the same rows: {problem}".rstrip("."),
             remedy="Bring the data back to what it can score.",
         )
     few = _too_few(paired, rule)

@@ -118,7 +118,7 @@ def _paired(
         raise CannotPredict(
             f"Which rows {' and '.join(strange)} trained on is unknown, as plain MLflow logged it."
             if strange
-            else f"The training rows of v{champion.number} are known by {other}, those of v{challenger.number} by {unit}.",
+            else f"Training rows of v{champion.number} are known by {other}, those of v{challenger.number} by {unit}.",
             remedy="Promote once with --force --reason; versions after that compare again.",
         )
     materials = Materials(

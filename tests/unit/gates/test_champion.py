@@ -157,7 +157,10 @@ def test_no_rows_at_all_are_not_comparable() -> None:
 def test_champion_that_cannot_score_the_rows_is_named_with_its_problem() -> None:
     (found,) = judge_champion(evidence(None, champion_problem="It misses the column age."), rule())
     assert found.outcome == "not comparable"
-    assert "v11 cannot score these rows: It misses the column age." in found.reason
+    assert (
+        "Not comparable with v11: the two cannot be measured on the same rows: It misses the column age."
+        in found.reason
+    )
     assert "--force" in found.remedy
 
 
