@@ -199,8 +199,12 @@ def staged(
         if scope["path"] != "/feedback":
             await app(scope, receive, send)
             return
-        stage.notes.append(msgspec.json.decode((await receive())["body"]))
-        await send({"type": "http.response.start", "status": 202, "headers": []})
+        try:
+            stage.notes.append(msgspec.json.decode((await receive())["body"]))
+            status = 202
+        except msgspec.DecodeError:
+            status = 400
+        await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b"{}"})
 
     with socket.socket() as sock:

@@ -13,7 +13,7 @@ from trilho.bundle.columns import is_numeric
 from trilho.errors import CannotPredict
 from trilho.serving.door.rows import Columns, Rows
 
-_EMPTY = {"type": "string", "maxLength": 0}
+_EMPTY = {"type": "string", "const": ""}
 _MOST_TEXT = 1 << 20  # bytes of one column that is not an image
 
 

@@ -66,7 +66,7 @@ def _raw_paths(schema: Schema) -> dict[str, Any]:
     return {
         "/invocations": {"post": _invocations(schema)},
         "/feedback": {"post": _feedback(schema)},
-        "/ping": _get("ping", "Is the server there?", "text/plain", {"type": "string"}),
+        "/ping": _get("ping", "Is there a model to ask?", "application/json", {}),
         "/health": _get("health", "How the server is, and which version is in charge", "application/json", _OBJECT),
         "/version": _get("version", "The version of MLflow", "text/plain", {"type": "string"}),
         "/metrics": _get("metrics", "Metrics for Prometheus", "text/plain", {"type": "string"}),
@@ -74,13 +74,23 @@ def _raw_paths(schema: Schema) -> dict[str, Any]:
 
 
 _OBJECT: dict[str, Any] = {"type": "object"}
+_RECORDS: dict[str, Any] = {"type": "array", "items": _OBJECT}
+_SPLIT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "columns": {"type": "array", "items": {"type": "string"}},
+        "data": {"type": "array", "items": {"type": "array", "items": {}}},
+    },
+    "required": ["data"],
+}
 
 
 def _invocations(schema: Schema) -> dict[str, Any]:
     typical = typical_row(schema)
     split = {"dataframe_split": {"columns": list(typical), "data": [list(typical.values())]}}
-    forms = {"dataframe_split": _OBJECT, "dataframe_records": {"type": "array"}, "inputs": {}, "instances": {}}
-    body: dict[str, Any] = {"schema": {"type": "object", "properties": forms}}
+    forms = {"dataframe_split": _SPLIT, "dataframe_records": _RECORDS, "inputs": {}, "instances": {}}
+    one = [{"type": "object", "properties": {name: form}, "required": [name]} for name, form in forms.items()]
+    body: dict[str, Any] = {"schema": {"oneOf": one}}
     if not _images(schema):
         records = {"dataframe_records": [typical]}
         body["examples"] = {"dataframe_split": {"value": split}, "dataframe_records": {"value": records}}
