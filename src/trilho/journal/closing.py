@@ -18,8 +18,8 @@ from trilho.journal.folder import closed_path, partial_path, put_in_place
 from trilho.journal.forgetting import without
 from trilho.journal.rows import flat
 
-GROUP_ROWS = 131_072  # of a group of rows: what a reader of a short window reads too much
-GROUP_BYTES = 64 << 20  # in memory
+GROUP_ROWS = 32_768  # of a group of rows: what a reader of a short window reads too much, and what is in memory here
+GROUP_BYTES = 32 << 20  # in memory, where rows are long
 
 
 def close(stream: Path, forgotten: pa.Array) -> int:

@@ -127,6 +127,9 @@ class Keeper:
             with self._going_on():
                 close(stream, gone)
                 self.state = replace(self.state, closed=self.state.closed + 1)
+        import pyarrow as pa
+
+        pa.default_memory_pool().release_unused()  # an hour may pass until it is needed again
 
     def _delete(self, now: float) -> None:
         """Delete what is too old, then the oldest, until the rest fits."""
