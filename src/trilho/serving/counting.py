@@ -39,7 +39,9 @@ class Histogram(msgspec.Struct):
         self.total += other.total
 
 
-Requests = dict[str, int]  # keys are label values joined by "\n": no label of ours holds one
+_BREAK = "\n"
+
+Requests = dict[str, int]  # keys are label values joined by line breaks, which none of them holds
 Durations = dict[str, Histogram]
 
 
@@ -91,7 +93,7 @@ class Tally:
         self.model = counts.models.setdefault(key, Histogram())
         self.queue = counts.queued.setdefault(key, Histogram())
         self.rows = counts.predictions
-        self.words = {label: f"{key}\n{word}" for label, word in words.items()}
+        self.words = {label: f"{key}\n{word.replace(_BREAK, ' ')}" for label, word in words.items()}
         self._plain = f"{key}\n"
         for name in self.words.values() or (self._plain,):
             self.rows.setdefault(name, 0)
