@@ -4,6 +4,7 @@ when nobody answers, the last one that was here.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -114,9 +115,7 @@ def on_disk(path: Path, *, folder: Path, trust: Trust) -> Found:
                 "models:/NAME@champion.",
             )
         place = convert_folder(logged, folder / "converted", trust_code=trust.code, trusted=trust.types)
-    digest = Contents(place).digest()
-    name = str(bundle.read_metadata(place).get("name", path.stem))
-    return Found(path=place, name=name, version=digest[:12], digest=digest)
+    return _unnamed(place, path.stem)
 
 
 def look_up(client: Client, model: str, *, folder: Path, trust: Trust) -> Found:
@@ -182,9 +181,15 @@ def _of_run(client: Client, model: str, folder: Path, trust: Trust) -> Found:
             if error.status != 404:
                 raise
             _convert(client, model, path, logged["name"], trust)  # logged by plain MLflow
-    digest = Contents(path).digest()
-    name = str(bundle.read_metadata(path).get("name", parts["name"]))
-    return Found(path=path, name=name, version=digest[:12], digest=digest)
+    return _unnamed(path, parts["name"])
+
+
+def _unnamed(path: Path, otherwise: str) -> Found:
+    """A bundle that no registry named: by its own metadata, read here without what `bundle.read_metadata` imports."""
+    contents = Contents(path)
+    digest = contents.digest()
+    name = json.loads(contents.read("metadata.json")).get("name", otherwise)
+    return Found(path=path, name=str(name), version=digest[:12], digest=digest)
 
 
 def _logged(client: Client, run: str, name: str, model: str) -> dict[str, Any]:
