@@ -47,8 +47,10 @@ ABOUT = {
     "pipeline.large.retrained": "… where trilho compares with a champion",
     "scoring.logistic": "`trilho score`: two million rows × 30, logistic regression",
     "scoring.logistic.mlflow": "…",
+    "scoring.logistic.csv": "… from CSV to CSV",
     "scoring.forest": "`trilho score`: two million rows × 30, 50 trees",
     "scoring.forest.mlflow": "…",
+    "scoring.forest.csv": "… from CSV to CSV",
     "scoring.memory.flat": "`trilho score`: peak memory at two million rows",
     "scoring.memory": "…",
 }

@@ -34,26 +34,30 @@ def main() -> None:
     st.title(f"{model.model}: {model.target}")
     st.button("Random row", on_click=fill, args=(model,), icon=":material/casino:")
     row = inputs(model)
-    st.divider()
+    with st.sidebar:  # in sight, however many inputs there are
+        show_answer(client, row)
+        st.caption(footer(model))
+
+
+def show_answer(client: Client, row: dict[str, Any]) -> None:
     try:
         answer = client.predict(row)
     except TrilhoError as error:
         st.warning(str(error))
-    else:
-        st.metric("Prediction", answer.label or f"{answer.prediction:.6g}")
-        for name, share in (answer.probabilities or {}).items():
-            st.progress(share, text=f"{name}: {share:.1%}")
-        st.caption(f"Answered by {answer.model} v{answer.version}, prediction {answer.id}")
-    st.caption(footer(model))
+        return
+    st.metric("Prediction", answer.label or f"{answer.prediction:.6g}")
+    for name, share in (answer.probabilities or {}).items():
+        st.progress(share, text=f"{name}: {share:.1%}")
+    st.caption(f"Answered by {answer.model} v{answer.version}, prediction {answer.id}")
 
 
 def inputs(model: Model) -> dict[str, Any]:
     """An input for each column, three beside each other; what is in them."""
-    places = st.columns(3)
     row = {}
-    for number, column in enumerate(model.columns):
-        with places[number % 3]:
-            row[column.name] = value_of(column)
+    for start in range(0, len(model.columns), 3):
+        for place, column in zip(st.columns(3), model.columns[start : start + 3], strict=False):
+            with place:
+                row[column.name] = value_of(column)
     return row
 
 
@@ -73,7 +77,7 @@ def value_of(column: Column) -> Any:
     if column.kind == "number":
         if column.integer:
             return st.number_input(column.name, key=key, step=1, help=trained(column))
-        return st.number_input(column.name, key=key, format="%.6g", help=trained(column))
+        return st.number_input(column.name, key=key, step=step_of(column), format="%.6g", help=trained(column))
     return st.text_input(column.name, key=key) or None
 
 
@@ -104,6 +108,13 @@ def shown(column: Column, value: Any) -> Any:
 def key_of(column: Column) -> str:
     """Streamlit's name for a column's input. Another kind of column makes another input."""
     return f"{column.kind} {column.name}"
+
+
+def step_of(column: Column) -> float:
+    """A hundredth of the range of the training data."""
+    if column.minimum is None or column.maximum is None:
+        return 1.0
+    return (column.maximum - column.minimum) / 100 or 1.0
 
 
 def trained(column: Column) -> str:

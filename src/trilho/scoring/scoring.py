@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from itertools import count, repeat, takewhile
 from pathlib import Path
@@ -82,7 +82,7 @@ def score(
     names, folder = _names(source, to)
     run = _Run(predictor, version, f"{model} {version}", separator, encoding, watch)
     rows = reused = 0
-    with kept_beside(to) as kept:
+    with kept_beside(to) as kept, _threads_of_ours_alone(predictor):
         try:
             for place, name in enumerate(names):
                 file = run.find(name, source / name if folder else source, to / name if folder else to)
@@ -172,6 +172,16 @@ class _Run:
         reading = in_order(lambda _: next(table.batches, None), repeat(None), threads=1)
         with closing(reading), closing(in_order(answer, _numbered(reading), threads=threads)) as answering:
             yield from answering
+
+
+def _threads_of_ours_alone(predictor: Predictor) -> AbstractContextManager[object]:
+    """A compiled model is asked on threads that are as many as the cores: those of numpy's BLAS would only wait."""
+    if predictor.runtime != "onnx":
+        return nullcontext()
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    limited: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limited
 
 
 def _numbered(batches: Iterator[pa.RecordBatch | None]) -> Iterator[tuple[int, int, pa.RecordBatch]]:
