@@ -1,21 +1,16 @@
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shipped import Shipped
 from trilho.bundle import Field, Predictions, Schema
-from trilho.data.missing_words import MISSING_WORDS
 from trilho.errors import CannotPredict
-from trilho.serving.payload import read_csv, read_json, write_json
+from trilho.serving.payload import read_json, write_json
 
 
 def field(name: str, kind: str, dtype: str = "") -> Field:
@@ -61,6 +56,21 @@ def frame_of(found: dict[str, np.ndarray]) -> pd.DataFrame:
         lambda rows: {**split(*rows), "params": {"ignored": 1}, "other": None},
         lambda rows: {"dataframe_split": {**split(*rows)["dataframe_split"], "index": [7, 8]}},
         lambda rows: split(*[dict(reversed(list({**row, "unknown": 0}.items()))) for row in rows]),
+        lambda rows: {"instances": {name: [row[name] for row in rows] for name in ROW}},
+        lambda rows: {"inputs": {name: {"7": rows[0][name], "3": rows[1][name]} for name in ROW}},
+        lambda rows: {
+            "inputs": {name: rows[0][name] if name == "code" else [row[name] for row in rows] for name in ROW}
+        },
+        lambda rows: {"dataframe_split": {"data": {name: [row[name] for row in rows] for name in ROW}}},
+        lambda rows: {"dataframe_split": {"columns": list(ROW), "data": rows}},
+        lambda rows: {"dataframe_split": {"data": [[row[name] for name in SMALL.names] for row in rows]}},
+        lambda rows: {
+            "dataframe_split": {
+                "columns": [*SMALL.names, 5, None, "x", "x"],
+                "data": [[*(row[name] for name in SMALL.names), 1, 2, 3, 4] for row in rows],
+            }
+        },
+        lambda rows: {"dataframe_records": [{**rows[0], "extra": [1]}, {**rows[1], "other": {}}]},
     ],
 )
 def test_every_form_of_the_protocol_gives_the_same_columns(form: Any) -> None:
@@ -79,12 +89,6 @@ def test_every_table_reads_as_the_frame_it_came_from(shipped: Shipped) -> None:
     sent = json.dumps({"dataframe_split": json.loads(frame.to_json(orient="split", double_precision=15))})
     found = shipped.predictor.predict(read_json(sent.encode(), shipped.schema))
     assert found.labels.tolist() == shipped.answers(frame).labels.tolist()
-
-
-def test_every_table_reads_from_csv_as_pandas_reads_it(shipped: Shipped) -> None:
-    sent = shipped.frame[:50].to_csv(index=False)
-    found = shipped.predictor.predict(read_csv(sent.encode(), shipped.schema))
-    assert found.labels.tolist() == shipped.answers(pd.read_csv(io.StringIO(sent))).labels.tolist()
 
 
 def test_missing_value_is_null_or_what_python_writes_for_it() -> None:
@@ -108,6 +112,21 @@ def test_missing_column_is_refused_and_named() -> None:
         read_json(body(split(short)), SMALL)
     assert caught.value.column == "city"
     assert "age, member" in caught.value.why
+
+
+def test_all_missing_columns_are_named_and_the_near_one_that_was_given() -> None:
+    row = {"City": "Recife", "member": True, "code": 3}
+    with pytest.raises(CannotPredict, match="column 'age' is not in the request, nor are 'city', 'since'"):
+        read_json(body(split(row)), SMALL)
+    with pytest.raises(CannotPredict, match=r"Was 'City' meant for 'city'\?"):
+        read_json(body(split({**row, "age": 1, "since": None})), SMALL)
+
+
+def test_columns_by_index_must_share_it() -> None:
+    rows = {name: {"0": value, "1": value} for name, value in ROW.items()}
+    with pytest.raises(CannotPredict, match="column 'code' has another index") as caught:
+        read_json(body({"dataframe_split": {"data": {**rows, "code": {"0": 1, "2": 1}}}}), SMALL)
+    assert caught.value.column == "code"
 
 
 @pytest.mark.parametrize(
@@ -167,55 +186,6 @@ def test_malformed_body_is_refused_with_a_sentence(sent: bytes, said: str) -> No
 def test_no_rows_are_columns_without_rows() -> None:
     found = read_json(body({"dataframe_split": {"columns": list(SMALL.names), "data": []}}), SMALL)
     assert {name: len(values) for name, values in found.items()} == dict.fromkeys(SMALL.names, 0)
-
-
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), lambda inner: (
-    st.lists(inner) | st.dictionaries(st.sampled_from([*SMALL.names, "columns", "data", "index"]), inner)
-), max_leaves=12), st.sampled_from(["dataframe_split", "dataframe_records", "inputs", "instances"]))  # fmt: skip
-def test_any_json_is_read_or_refused(found: Any, key: str) -> None:
-    with contextlib.suppress(CannotPredict):
-        columns = read_json(body({key: found}), SMALL)
-        assert len({len(values) for values in columns.values()}) == 1
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_read_or_refused(sent: bytes) -> None:
-    for read in (read_json, read_csv):
-        with contextlib.suppress(CannotPredict):
-            read(sent, SMALL)
-
-
-def test_csv_is_read_with_missing_values_and_quotes() -> None:
-    sent = 'city,age,member,since,code,more\n"Itu, ""SP""",1.5,True,2026-01-31,3,x\nNA,,false,,,\n'
-    for mark in (b"", b"\xef\xbb\xbf"):
-        found = read_csv(mark + sent.encode(), SMALL)
-        assert found["city"].tolist() == ['Itu, "SP"', None]
-        np.testing.assert_array_equal(found["age"], [1.5, np.nan])
-        np.testing.assert_array_equal(found["member"], [1.0, 0.0])
-        np.testing.assert_array_equal(found["code"], [3.0, np.nan])
-
-
-@pytest.mark.parametrize(
-    ("sent", "said"),
-    [
-        (b"", "empty"),
-        (b"\n\n", "empty"),
-        (b"age,city\n1\n", "Row 0 has 1 values; there are 2 columns"),
-        (b'age\n"1', "not CSV"),
-        (b"age\n\xff", "UTF-8"),
-        (b"age,city,member,since,code\n1,a,true,,x\n", "'code', row 0"),
-    ],
-)
-def test_malformed_csv_is_refused_with_a_sentence(sent: bytes, said: str) -> None:
-    with pytest.raises(CannotPredict) as caught:
-        read_csv(sent, SMALL)
-    assert said in caught.value.what
-
-
-def test_words_for_a_missing_value_are_those_that_training_data_is_read_by() -> None:
-    from pandas._libs.parsers import STR_NA_VALUES
-
-    assert MISSING_WORDS == STR_NA_VALUES
 
 
 @pytest.mark.parametrize(

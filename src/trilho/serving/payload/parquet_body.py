@@ -61,7 +61,8 @@ def _values(field: Field, chunks: pa.ChunkedArray) -> Values:
     number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if is_numeric(field) and (number or pa.types.is_boolean(kind)):
         return _doubles(pc.cast(column, pa.float64(), safe=False))
-    if number or pa.types.is_boolean(kind) or pa.types.is_null(kind) or _is_text(kind) or _is_bytes(kind):
+    bytes_for_an_image = _is_bytes(kind) and field.kind == "image"
+    if number or pa.types.is_boolean(kind) or pa.types.is_null(kind) or _is_text(kind) or bytes_for_an_image:
         found: list[Any] = (pc.cast(column, pa.float64()) if pa.types.is_decimal(kind) else column).to_pylist()
         return found
     raise malformed(f"Column '{field.name}' holds {kind}, which is no {field.kind}.", column=field.name)
