@@ -30,7 +30,10 @@ class Load:
 
 def closed_loop(running: Running, *, rows: int, connections: int, seconds: float) -> Load:
     """Load for so long. One thread of wrk, unpinned, on the same machine."""
-    said = wrk(running, script=SCRIPT, rows=rows, connections=connections, seconds=seconds)
+    try:
+        said = wrk(running, script=SCRIPT, rows=rows, connections=connections, seconds=seconds)
+    except subprocess.CalledProcessError:
+        return Load(rate=0, p50=0, p99=0, failed=connections)  # nobody listens there any more
     return Load(
         rate=said["requests"] / said["microseconds"] * 1e6,
         p50=said["p50"] / 1e3,

@@ -103,13 +103,17 @@ def _start(name: str, model: Model, running: list[Running], into: Measured) -> N
         started = Running(name, model)
     except (NotInstalled, NotStarted) as error:
         print(f"  {name}: {error}", flush=True)
-        into.failed[name] = str(error)
+        into.failed[f"{name}, {model.name}"] = str(error)
         return
     running.append(started)
     if started.first != running[0].first or started.ask(100) != running[0].ask(100):
         running.remove(started)
         started.stop()
-        raise SystemExit(f"{name} answers otherwise than {running[0].name}: nothing to compare")
+        into.failed[f"{name}, {model.name}"] = (
+            f"It answers otherwise than {running[0].name}: there is nothing to compare."
+        )
+        print(f"  {name} answers otherwise than {running[0].name}: left out", flush=True)
+        return
     print(f"  {name}: first answer after {started.ready:.2f} s, {started.memory():.0f} MB", flush=True)
 
 
@@ -196,4 +200,5 @@ def _say(cell: Cell) -> None:
         f"{cell.rate:8.0f}/s ({cell.lowest:.0f}–{cell.highest:.0f})  p50 {cell.p50:8.2f} ms  p99 {cell.p99:8.2f} ms"
         + (f"  {cell.failed} FAILED" if cell.failed else "")
     )
-    print(f"  {cell.rows:>3} rows, {what:<15} {cell.server:<18} {said}", flush=True)
+    rows = f"{cell.rows} row{'' if cell.rows == 1 else 's'}"
+    print(f"  {rows:>8}, {what:<15} {cell.server:<18} {said}", flush=True)

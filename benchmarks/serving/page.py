@@ -14,6 +14,7 @@ from models import ABOUT
 from servers import SERVERS
 
 BEGIN, END = "<!-- results: written by benchmarks/serving/run.py --markdown -->", "<!-- end of results -->"
+BUSY = 20.0  # percent; beyond it the results say so
 VERSIONS = (
     ("mlflow", "mlflow"),
     ("http", "fastapi"),
@@ -44,10 +45,12 @@ def write(page: Path, results: Mapping[str, Any]) -> None:
 
 
 def _lines(results: Mapping[str, Any]) -> Iterable[str]:
-    yield _conditions(results)
-    cells: Cells = results.get("cells", ())
+    measured = results.get("servers", {})
+    cells: Cells = measured.get("cells", ())
+    yield _conditions()
     if cells:
-        yield from ("", "### Goals", "", *_goals(results["goals"]))
+        windows = f"Windows of {measured['seconds']} s, {measured['rounds']} rounds."
+        yield from ("", "### Goals", "", f"{_marks(measured)} {windows}", "", *_goals(measured["goals"]))
         for model in dict.fromkeys(cell["model"] for cell in cells):
             mine = [cell for cell in cells if cell["model"] == model]
             yield from (
@@ -60,19 +63,19 @@ def _lines(results: Mapping[str, Any]) -> Iterable[str]:
             if any(cell["way"] == "open" for cell in mine):
                 yield from ("", "Open loop, p50 / p99 ms from the moment a request was due:")
                 yield from ("", *_grid(mine, "open", "{load}/s of {rows} row{s}", _open))
-        yield from ("", "### Memory and start", "", *_started(results["started"]))
-        for name, why in results.get("failed", {}).items():
+        yield from ("", "### Memory and start", "", *_started(measured["started"]))
+        for name, why in measured["failed"].items():
             yield from ("", f"**{name}** was not measured: {' '.join(why.split())[:400]}")
     for part, title, write_part in (
         ("costs", "What trilho's features cost", _costs),
         ("soak", "A million requests", _soak),
         ("swaps", "Promotions and rollbacks under load", _swaps),
     ):
-        if results.get(part):
-            yield from ("", f"### {title}", "", *write_part(results[part]))
+        if part in results:
+            yield from ("", f"### {title}", "", _marks(results[part]), "", *write_part(results[part]["lines"]))
 
 
-def _conditions(results: Mapping[str, Any]) -> str:
+def _conditions() -> str:
     memory = psutil.virtual_memory().total / 2**30
     where = f"{psutil.cpu_count()} cores, {memory:.0f} GB, {platform.system()} {platform.machine()}"
     versions = [f"Python {platform.python_version()}"]
@@ -81,16 +84,17 @@ def _conditions(results: Mapping[str, Any]) -> str:
             versions.append(f"{package} {version_in(environment, package)}")
         except NotInstalled:
             continue
-    marks = "".join(
-        f" **{said}**"
-        for said, is_so in (
-            (f"The machine was {results['busy']:.0f} % busy with other work.", results["busy"] > 20),
-            ("A quick run: one short window each.", results.get("quick", False)),
-        )
-        if is_so
-    )
-    windows = f"Windows of {results.get('seconds', 2)} s, medians of {results.get('rounds', 3)} rounds."
-    return f"{results['at'][:10]}, {where}; {', '.join(versions)}. {windows}{marks}"
+    return f"{where}; {', '.join(versions)}."
+
+
+def _marks(measured: Mapping[str, Any]) -> str:
+    """When, and what makes the figures less than they seem."""
+    said = [f"{measured['at'][:10]}."]
+    if measured["busy"] > BUSY:
+        said.append(f"**The machine was {measured['busy']:.0f} % busy with other work.**")
+    if measured["quick"]:
+        said.append("**A quick run: to see that all works, not for its figures.**")
+    return " ".join(said)
 
 
 def _goals(found: Cells) -> Iterable[str]:

@@ -18,13 +18,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import goals
 import page
 import psutil
-from environments import ENVIRONMENTS, NotInstalled, python_of
+from environments import NotInstalled, python_of
 from measuring import Measured, Plan, measure
 from models import FOLDER, PROJECTS, made
 from servers import SERVERS
@@ -37,7 +38,7 @@ SCRIPTS = {"costs": "feature_costs.py", "soak": "soak.py", "swaps": "swaps.py"}
 FULL = Plan(rows=(1, 100), connections=(1, 16, 64), rates=(200, 2000), seconds=2, rounds=3)
 QUICK = Plan(rows=(1, 100), connections=(1, 64), rates=(200,), seconds=1, rounds=1)
 QUICK_MODELS = ("forest", "lightgbm", "custom")
-BUSY, PATIENCE = 20.0, 60  # percent of all cores; seconds
+PATIENCE = 60  # seconds
 
 
 def main() -> int:
@@ -49,24 +50,21 @@ def main() -> int:
     parser.add_argument("--anyway", action="store_true", help="measure on a busy machine, too; the results say so")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the results into this page")
     asked = parser.parse_args()
-    prepare(asked.servers if "servers" in asked.only else ())
+    missing = prepare(asked.servers if "servers" in asked.only else ())
     busy = wait_for_quiet()
-    if busy > BUSY and not asked.anyway:
+    if busy > page.BUSY and not asked.anyway:
         print(f"The machine is {busy:.0f} % busy. Try again when it is quiet, or measure nevertheless: --anyway")
         return 1
     began = time.monotonic()
-    results = known() | {"at": time.strftime("%Y-%m-%d %H:%M", time.gmtime()), "busy": busy, "quick": asked.quick}
-    if "servers" in asked.only:
-        results |= servers(asked)
-        keep(results)
-    failed = []
-    for part in [part for part in asked.only if part in SCRIPTS]:
-        found = script(part, quick=asked.quick)
+    results, failed = known(), []
+    for part in [part for part in PARTS if part in asked.only]:
+        marks = {"at": time.strftime("%Y-%m-%d %H:%M", time.gmtime()), "busy": busy, "quick": asked.quick}
+        found = servers(asked, missing) if part == "servers" else script(part, quick=asked.quick)
         if found is None:
             failed.append(part)
         else:
-            results[part] = found
-        keep(results)
+            results[part] = marks | found
+            keep(results)
     if asked.markdown:
         page.write(asked.markdown, results)
     print(f"\nAll that took {(time.monotonic() - began) / 60:.0f} minutes. {RESULTS.relative_to(FOLDER.parent.parent)}")
@@ -75,24 +73,28 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def prepare(names: tuple[str, ...]) -> None:
-    """Environments and models, before anything is measured."""
-    for name in ENVIRONMENTS:
-        if any(SERVERS[server].environment == name for server in names):
-            try:
-                python_of(name)
-            except NotInstalled as error:
-                print(f"{name} cannot be installed: {error}")
+def prepare(names: Sequence[str]) -> dict[str, str]:
+    """Environments and models, before anything is measured. Servers that cannot be installed, with the reason."""
+    missing: dict[str, str] = {}
+    for server in names:
+        environment = SERVERS[server].environment
+        try:
+            if environment is not None:
+                python_of(environment)
+        except NotInstalled as error:
+            print(f"{server} cannot be installed: {error}")
+            missing[server] = str(error)
     for name in PROJECTS:
         made(name)
+    return missing
 
 
-def servers(asked: argparse.Namespace) -> dict[str, Any]:
+def servers(asked: argparse.Namespace, missing: Mapping[str, str]) -> dict[str, Any]:
     """Every server with every model."""
-    plan, measured = (QUICK if asked.quick else FULL), Measured()
+    plan, measured = (QUICK if asked.quick else FULL), Measured(failed=dict(missing))
     chosen = asked.models or (QUICK_MODELS if asked.quick else tuple(PROJECTS))
     for name in chosen:
-        measure(made(name), asked.servers, plan, measured)
+        measure(made(name), [server for server in asked.servers if server not in missing], plan, measured)
     compiled = [name for name in chosen if made(name).compiled]
     found = goals.goals(measured.cells, compiled)
     print("\n" + goals.table(found))
@@ -106,8 +108,8 @@ def servers(asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def script(part: str, *, quick: bool) -> Any:
-    """Run a part that is a script of its own; what it prints as JSON, None if it failed."""
+def script(part: str, *, quick: bool) -> dict[str, Any] | None:
+    """Run a part that is a script of its own; the lines of JSON that it prints, None if it failed."""
     words = [sys.executable, HERE / SCRIPTS[part], *(["--quick"] if quick else [])]
     print(f"\n$ python benchmarks/serving/{SCRIPTS[part]}", flush=True)
     found: list[Any] = []
@@ -120,7 +122,7 @@ def script(part: str, *, quick: bool) -> Any:
                 found.append(json.loads(line))
             else:
                 print(line, end="", flush=True)
-    return found if running.returncode == 0 else None
+    return {"lines": found} if running.returncode == 0 else None
 
 
 def wait_for_quiet() -> float:
@@ -128,7 +130,7 @@ def wait_for_quiet() -> float:
     until = time.monotonic() + PATIENCE
     while True:
         busy = float(psutil.cpu_percent(interval=3))
-        if busy <= BUSY or time.monotonic() > until:
+        if busy <= page.BUSY or time.monotonic() > until:
             return busy
 
 

@@ -1,7 +1,7 @@
 """The server that people write by hand: FastAPI, a typed body, the model loaded at start.
 
-`async def`, although the model keeps the loop busy: with `def` each request gets a thread of 40 that fight for the
-interpreter, which was slower at every number of connections.
+`async def`, although the model keeps the loop busy: with `def` each request goes through a thread, and for the same CPU
+half as many are answered by the compiled forest, a fifth fewer by the native pipeline.
 """
 
 from fastapi import FastAPI
