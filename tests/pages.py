@@ -6,15 +6,15 @@ import importlib
 import io
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 import uvicorn
@@ -28,6 +28,8 @@ from threadpoolctl import threadpool_limits
 
 from trilho import bundle
 from trilho.data import Column
+from trilho.journal import Journal
+from trilho.journal.labelling import read_lines
 from trilho.serving.asking import Desk
 from trilho.serving.assembly import assembled
 from trilho.serving.counting import Counts
@@ -170,15 +172,23 @@ def _opened(
 class Stage:
     """A running server, and the slot behind it."""
 
-    address: str
     slot: Slot
-    notes: list[Any] = field(default_factory=list)
-    promotion: Promotion = PROMOTION
+    journal: Path
+    address: str = ""
+    promotion: Promotion | None = PROMOTION
 
-    def promote(self, predictor: bundle.Predictor, *, name: str, version: str) -> None:
-        """Put another version in charge, as the registry's alias would."""
-        self.promotion = Promotion(kind="promotion", who="joão", when=self.promotion.when + 3600, why="")
+    def promote(self, predictor: bundle.Predictor, *, name: str, version: str, who: str = "joão") -> None:
+        """Put another version in charge, as the registry's alias would; who did it is told a moment later."""
+        self.promotion = None
         self.slot.swap(Served(predictor=predictor, name=name, version=version, since=time.time()))
+        told = Promotion(kind="promotion", who=who, when=PROMOTION.when + 3600, why="")
+        threading.Timer(2.5, setattr, (self, "promotion", told)).start()
+
+    @property
+    def notes(self) -> list[dict[str, Any]]:
+        """What was said to /feedback."""
+        found = [one for path in sorted(self.journal.glob("labels-*")) for one in read_lines(path)[0]]
+        return [{"id": one.id, "label": one.label} for one in found]
 
 
 @contextmanager
@@ -187,30 +197,20 @@ def staged(
 ) -> Iterator[Stage]:
     """A server on a free port of this machine, as `trilho serve` puts it together, without its processes."""
     served = None if predictor is None else Served(predictor=predictor, name=name, version=version, since=time.time())
-    stage = Stage(address="", slot=Slot(served))
-    app = assembled(
-        Desk(stage.slot, Counts()),
-        keys=Keys([key] if key else []),
-        state=lambda: State(promotion=stage.promotion),
-    )
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as sock:
+        stage = Stage(slot=Slot(served), journal=Path(folder))
+        journal = Journal(stage.journal)
 
-    async def noting(scope: Any, receive: Any, send: Any) -> None:
-        """The application, but what is said to /feedback is only noted."""
-        if scope["path"] != "/feedback":
-            await app(scope, receive, send)
-            return
-        try:
-            stage.notes.append(msgspec.json.decode((await receive())["body"]))
-            status = 202
-        except msgspec.DecodeError:
-            status = 400
-        await send({"type": "http.response.start", "status": status, "headers": []})
-        await send({"type": "http.response.body", "body": b"{}"})
+        def state() -> State:
+            known = stage.slot.served
+            return State(promotion=stage.promotion, version="" if known is None else known.version)
 
-    with socket.socket() as sock:
+        app = assembled(
+            Desk(stage.slot, Counts(), journal), journal=stage.journal, keys=Keys([key] if key else []), state=state
+        )
         sock.bind(("127.0.0.1", 0))
         stage.address = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(noting, lifespan="off", log_config=None, ws="none"))
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
         thread.start()
         try:
@@ -218,6 +218,7 @@ def staged(
         finally:
             server.should_exit = True
             thread.join(timeout=20)
+            journal.close()
 
 
 MODELS: Mapping[str, Callable[[Path], bundle.Predictor]] = {

@@ -113,8 +113,8 @@ def test_promotion_under_the_open_page_changes_footer_and_version_without_reload
         page.evaluate("window.same = true")
         stage.promote(model_of("breast-cancer"), name="breast-cancer", version="13")
         page.wait_for_function("() => document.getElementById('version').textContent === 'v13'", timeout=20_000)
-        assert "by joão" in page.locator("#facts").text_content()
         assert "Version 13" in page.locator("#news").text_content()
+        page.wait_for_function("() => document.getElementById('facts').textContent.includes('by joão')")
         answered(page)
         assert "version 13" in page.locator("#by").text_content()
         assert page.evaluate("window.same") is True

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from trilho.serving.app import Asgi
 from trilho.serving.asking import Desk
 from trilho.serving.invocations import Limits
+from trilho.serving.pointer import Promotion
 from trilho.serving.slot import Served
 from trilho.serving.state import State
 
@@ -42,7 +43,12 @@ class Doorway:
     def _door(self, served: Served | None) -> Asgi:
         from trilho.serving import door
 
-        limits, promotion = self._limits, self._state().promotion
+        limits = self._limits
+
+        def promotion() -> Promotion | None:
+            state = self._state()  # which the parent writes once every worker has the version
+            return state.promotion if served is not None and state.version == served.version else None
+
         made: Asgi = door.application(
             self._desk,
             served,

@@ -133,7 +133,7 @@ def test_both_languages_say_everything() -> None:
 
 
 def test_model_says_version_promotion_metrics_and_ranges(model_of: ModelOf) -> None:
-    answer = knock(door_of(model_of("breast-cancer"), promotion=PROMOTION), "GET", "/model").json
+    answer = knock(door_of(model_of("breast-cancer"), promotion=lambda: PROMOTION), "GET", "/model").json
     assert (answer["model"], answer["version"], answer["promoted_by"]) == ("tried", "12", "ana")
     assert answer["metrics"]["f1"] == 0.9647
     assert answer["rows"] == {"train": 398, "test": 171}

@@ -15,12 +15,8 @@ from trilho.serving.slot import Served
 _MOST_VALUES = 200  # categories of a column that the page offers
 
 
-def facts(served: Served, promotion: Promotion | None) -> dict[str, Any]:
-    """Everything about a model that a page needs to ask it, in JSON's types.
-
-    Args:
-        promotion: What the registry's history says of it; None where nobody could be asked.
-    """
+def facts(served: Served) -> dict[str, Any]:
+    """Everything about a model that a page needs to ask it, in JSON's types, but how it came to be in charge."""
     schema, metadata = served.predictor.schema, served.predictor.metadata
     labels = zip(schema.labels, names_of(schema), strict=True)
     rows = metadata.get("rows")
@@ -28,8 +24,6 @@ def facts(served: Served, promotion: Promotion | None) -> dict[str, Any]:
         "model": served.name,
         "version": served.version,
         "since": served.since,
-        "promoted_at": promotion and promotion.when,
-        "promoted_by": promotion and promotion.who,
         "task": schema.task,
         "target": schema.target,
         "labels": [{"value": value, "name": name} for value, name in labels],
@@ -39,6 +33,11 @@ def facts(served: Served, promotion: Promotion | None) -> dict[str, Any]:
         "form": hashlib.sha256(schema.to_json().encode()).hexdigest()[:16],
         "columns": [_column(field) for field in schema.fields],
     }
+
+
+def promoted(promotion: Promotion | None) -> dict[str, Any]:
+    """How it came to be in charge; null where the registry's history could not be asked."""
+    return {"promoted_at": promotion and promotion.when, "promoted_by": promotion and promotion.who}
 
 
 # ----------------------------------------------------------------------------------------------------------------------

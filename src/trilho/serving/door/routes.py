@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from trilho.errors import CannotPredict, TrilhoError
 from trilho.serving import responses
 from trilho.serving.door.answers import Answered, Problem, encoded
-from trilho.serving.door.facts import facts
+from trilho.serving.door.facts import facts, promoted
 from trilho.serving.door.form import read_form
 from trilho.serving.door.openapi import document
 from trilho.serving.door.page import PAGE_POLICY, render, render_waiting
@@ -50,7 +50,7 @@ def application(
     desk: Desk,
     served: Served | None,
     *,
-    promotion: Promotion | None = None,
+    promotion: Callable[[], Promotion | None] = lambda: None,
     keys: bool = False,
     body_bytes: int = BODY_BYTES,
     most_rows: int = MOST_ROWS,
@@ -60,7 +60,7 @@ def application(
     Args:
         desk: Answers, counts and journals.
         served: None while no model is in charge: then `/` waits for one, and there is nothing to predict or describe.
-        promotion: What the registry's history says of this version; None where nobody could be asked.
+        promotion: What the registry's history says of this version, as far as it is known by then.
         keys: Does the server ask for an API key? Checking it is the caller's part.
         body_bytes, most_rows: Larger bodies of /predict are refused.
     """
@@ -69,11 +69,15 @@ def application(
         _add_waiting(app)
     else:
         rows = Rows(served.predictor.schema, most=most_rows, largest=served.predictor.largest)
-        known = facts(served, promotion)
+        known = facts(served)
+
+        def now() -> dict[str, Any]:
+            return {**known, **promoted(promotion())}
+
         _add_predict(app, desk, served, rows, body_bytes)
-        _add_model(app, known)
+        _add_model(app, now)
         _add_description(app, document(app, served, rows, keys=keys))
-        _add_page(app, served, known, keys=keys)
+        _add_page(app, served, now, keys=keys)
     app.mount("/static", _Static(directory=_STATIC), name="static")
     app.add_exception_handler(HTTPException, _not_here)
     return app
@@ -141,15 +145,13 @@ def _add_predict(app: FastAPI, desk: Desk, served: Served, rows: Rows, body_byte
         )
 
 
-def _add_model(app: FastAPI, known: Mapping[str, Any]) -> None:
-    body = msgspec.json.encode(known)
-
+def _add_model(app: FastAPI, now: Callable[[], dict[str, Any]]) -> None:
     @app.get(
         "/model", tags=["model"], operation_id="model", summary="The model in charge", response_model=dict[str, Any]
     )
     async def model() -> Response:
         """Its version, metrics and promotion, and its columns with the ranges of the training data."""
-        return Response(body, media_type=_JSON, headers=_HEADERS)
+        return Response(msgspec.json.encode(now()), media_type=_JSON, headers=_HEADERS)
 
 
 def _add_description(app: FastAPI, description: Mapping[str, Any]) -> None:
@@ -164,15 +166,11 @@ def _add_description(app: FastAPI, description: Mapping[str, Any]) -> None:
         return _html((_STATIC / "docs.html").read_text(encoding="utf-8"), _DOCS_POLICY)
 
 
-def _add_page(app: FastAPI, served: Served, known: Mapping[str, Any], *, keys: bool) -> None:
-    pages: dict[str, str] = {}  # a language → the page in it: made when first asked for
-
+def _add_page(app: FastAPI, served: Served, now: Callable[[], dict[str, Any]], *, keys: bool) -> None:
     @app.api_route("/", methods=_READ, include_in_schema=False)
     async def page(request: Request) -> Response:
         words = words_for(request.headers.get("accept-language", ""))
-        if words["language"] not in pages:
-            pages[words["language"]] = render(served, known, words, keys=keys)
-        return _html(pages[words["language"]], PAGE_POLICY)
+        return _html(render(served, now(), words, keys=keys), PAGE_POLICY)
 
     _add_icon(app)
 

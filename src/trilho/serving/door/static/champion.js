@@ -38,19 +38,21 @@ export function follow(startAgain) {
 
 async function once(startAgain) {
   const health = await (await fetch("health", { cache: "no-store" })).json();
-  const { model, version, form } = charge.facts;
-  if (health.version === undefined || (health.model === model && health.version === version)) return;
+  const before = charge.facts;
+  const same = health.model === before.model && health.version === before.version;
+  // Who promoted it is known a moment after it is in charge.
+  const told = before.promoted_at === null && health.server?.promotion && health.server.version === before.version;
+  if (health.version === undefined || (same && !told)) return;
   const response = await fetch("model", { cache: "no-store" });
   if (!response.ok) return;
   const facts = await response.json();
-  if (facts.version === version && facts.model === model) return; // this worker is a moment behind
-  if (facts.form !== form) {
+  if (facts.form !== before.form) {
     startAgain();
     return;
   }
   charge.facts = facts;
   showChampion();
-  tell(say("changed", { version: facts.version }));
+  if (facts.version !== before.version || facts.model !== before.model) tell(say("changed", { version: facts.version }));
 }
 
 function alive(answers) {
