@@ -13,6 +13,7 @@ import typer
 from trilho.cli.options import HERE, Folder, Overrides, Profile, connected, load_project
 
 if TYPE_CHECKING:
+    from trilho.journal.keeping import Keeper
     from trilho.project import ProjectFile
     from trilho.serving import Found, Pointer
 
@@ -44,7 +45,6 @@ def serve(
     """
     from trilho import serving
     from trilho.cli import output
-    from trilho.journal.keeping import Keeper
 
     file = settings(project, profile, overrides, model=model)
     trusted = trust_code or file.serve.trust_code
@@ -90,7 +90,6 @@ def serve(
         output.state("Ask", f"curl {listening.address}/health")
         sys.stdout.flush()  # into a pipe, too, before the first request
 
-    keeper = Keeper(Path(orders.journal), max_bytes=file.journal.max_bytes, keep=file.journal.keep)
     serving.serve(
         plan,
         orders,
@@ -98,7 +97,7 @@ def serve(
         address=_known(file),
         began=began,
         wanted=_wanted(record, service_id),
-        tidy=lambda: keeper.tidy(time.time()),
+        tidy=_keeping(file, Path(orders.journal)),
     )
     output.state("Stopped", f"what was in flight was answered; the journal is in {orders.journal}")
 
@@ -166,6 +165,20 @@ def _known(file: ProjectFile) -> Callable[[], str]:
     from trilho.platform.address import known_address
 
     return lambda: known_address(file)
+
+
+def _keeping(file: ProjectFile, journal: Path) -> Callable[[], object]:
+    """What looks after the journal; loaded with its first turn, some seconds after the first answer."""
+    keepers: list[Keeper] = []
+
+    def tidy() -> None:
+        if not keepers:
+            from trilho.journal.keeping import Keeper
+
+            keepers.append(Keeper(journal, max_bytes=file.journal.max_bytes, keep=file.journal.keep))
+        keepers[0].tidy(time.time())
+
+    return tidy
 
 
 def _wanted(record: Path | None, service_id: str) -> Callable[[], bool]:
