@@ -20,12 +20,16 @@ SCRIPT = Path(__file__).with_name("post.lua")
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What came of one window of load. Latencies in milliseconds; `failed` counts answers other than 2xx, and none."""
+    """What came of one window of load. Latencies in milliseconds; `failed` counts answers other than 2xx, and none.
+
+    `late` is the share of requests for which the load itself, not the server, was late.
+    """
 
     rate: float
     p50: float
     p99: float
     failed: int
+    late: float = 0.0
 
 
 def closed_loop(running: Running, *, rows: int, connections: int, seconds: float) -> Load:

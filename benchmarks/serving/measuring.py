@@ -19,6 +19,7 @@ from open_loop import open_loop
 from servers import SERVERS, NotStarted, Running
 
 WARM_UP = 1.0
+LATE = 0.05  # of the requests of an open loop sent more than 1 ms late by the load itself: that is said
 LONGER = 3  # windows of servers that answer less than LONGER times per connection in one
 
 
@@ -48,6 +49,7 @@ class Cell:
     failed: int
     lowest: float
     highest: float
+    late: float = 0.0
     note: str = ""
 
 
@@ -191,6 +193,7 @@ def _cell(model: str, server: str, rows: int, way: str, load: int, taken: Sequen
         failed=sum(each.failed for each in taken),
         lowest=min(rates),
         highest=max(rates),
+        late=max(each.late for each in taken),
     )
 
 
@@ -199,6 +202,7 @@ def _say(cell: Cell) -> None:
     said = cell.note or (
         f"{cell.rate:8.0f}/s ({cell.lowest:.0f}–{cell.highest:.0f})  p50 {cell.p50:8.2f} ms  p99 {cell.p99:8.2f} ms"
         + (f"  {cell.failed} FAILED" if cell.failed else "")
+        + (f"  (the load itself was late for {cell.late:.0%})" if cell.late > LATE else "")
     )
     rows = f"{cell.rows} row{'' if cell.rows == 1 else 's'}"
     print(f"  {rows:>8}, {what:<15} {cell.server:<18} {said}", flush=True)

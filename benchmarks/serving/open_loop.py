@@ -32,7 +32,7 @@ def open_loop(running: Running, *, rows: int, rate: int, seconds: float) -> Load
     command = [sys.executable, __file__, str(running.port), running.model.body(rows), str(rate), str(seconds)]
     done = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True)
     said = json.loads(done.stdout)
-    return Load(rate=said["rate"], p50=said["p50"], p99=said["p99"], failed=said["failed"])
+    return Load(rate=said["rate"], p50=said["p50"], p99=said["p99"], failed=said["failed"], late=said["late"])
 
 
 # ----------------------------------------------------------------------------------------------------------------------

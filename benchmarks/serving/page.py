@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 from environments import NotInstalled, version_in
+from measuring import LATE
 from models import ABOUT
 from servers import SERVERS
 
@@ -129,7 +130,8 @@ def _open(cell: Mapping[str, Any]) -> str:
     if cell["note"]:
         return f"– {cell['note']}"
     failed = f", {cell['failed']} failed" if cell["failed"] else ""
-    return f"{_ms(cell['p50'])} / {_ms(cell['p99'])}{failed}"
+    late = f", load late for {cell['late']:.0%}" if cell["late"] > LATE else ""
+    return f"{_ms(cell['p50'])} / {_ms(cell['p99'])}{failed}{late}"
 
 
 def _ms(value: float) -> str:
