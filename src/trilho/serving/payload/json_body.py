@@ -30,13 +30,15 @@ def read_json(body: bytes, schema: Schema) -> Columns:
         CannotPredict: broken JSON, no or several of the keys, rows of different lengths, a missing column, a value of
             the wrong kind; names column and row.
     """
-    return columns_of(_given(_decoded(body), schema), schema)
+    return columns_of(_given(decoded(body), schema), schema)
 
 
-# ----------------------------------------------------------------------------------------------------------------------
+def decoded(body: bytes) -> Any:
+    """What a JSON body says; NaN and Infinity are numbers in it, as they are to Python.
 
-
-def _decoded(body: bytes) -> Any:
+    Raises:
+        CannotPredict: it is not JSON, not text, or nested too deeply.
+    """
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -56,6 +58,9 @@ def _decoded(body: bytes) -> Any:
     except RecursionError as error:
         raise _too_deep() from error
     return found
+
+
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 def _too_deep() -> CannotPredict:
