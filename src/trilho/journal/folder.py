@@ -45,18 +45,22 @@ class Contents:
     done: frozenset[Path] = frozenset()
 
 
-def contents(folder: Path) -> Contents:
-    """What is there now; nothing if there is no folder. Raises OSError."""
+def contents(folder: Path, *, closed: bool = True) -> Contents:
+    """What is there now; nothing if there is no folder. Raises OSError.
+
+    Args:
+        closed: Look for Parquet files, too; there may be thousands. Without them no stream counts as replaced.
+    """
     files = _files(folder)  # before the Parquet files: see above
-    closed = tuple(path for path in _files(closed_folder(folder)) if path.suffix == CLOSED)
-    names = {path.stem for path in closed}
+    parquet = tuple(path for path in _files(closed_folder(folder)) if path.suffix == CLOSED) if closed else ()
+    names = {path.stem for path in parquet}
     streams = [path for path in files if path.suffix == STREAM]
     forgotten = tuple(path for path in files if path.suffix == FORGOTTEN)
     done = {path.with_suffix(FORGOTTEN) for path in files if path.suffix == DONE}
     return Contents(
         streams=tuple(path for path in streams if path.stem not in names),
         replaced=tuple(path for path in streams if path.stem in names),
-        closed=closed,
+        closed=parquet,
         labels=tuple(path for path in files if path.suffix == LABELS),
         forgotten=forgotten,
         done=frozenset(done.intersection(forgotten)),

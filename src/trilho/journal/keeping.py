@@ -20,6 +20,7 @@ from trilho.journal.locks import is_over, keeper_lock, labels_lock
 MAX_BYTES = 2_000_000_000
 KEEP_SECONDS = 90 * 86_400.0
 _PAUSE = 60.0  # seconds after a failure: a full disk is not filled again every time
+_LOOK = 30.0  # seconds between looks at the age and size of all files, if none was closed meanwhile
 _LEFT_OVER = 3600.0  # seconds after which a file half-written is nobody's any more
 _DAY = 86_400.0
 
@@ -62,14 +63,14 @@ class Keeper:
         self.max_bytes = max_bytes
         self.keep = keep
         self.state = Kept()
-        self._again_at = 0.0
+        self._again_at = self._look_at = 0.0
         self._trouble = ""
 
     def tidy(self, now: float) -> Kept:
         """Do what is to be done, and say what was done since the keeper was made. Never raises.
 
-        Without anything to do it costs the listing of the folder. It may be killed at any moment: no row is lost or
-        doubled by that, and the next one goes on.
+        Without anything to do it costs the listing of a folder of few files. It may be killed at any moment: no row is
+        lost or doubled by that, and the next one goes on.
 
         Args:
             now: Seconds since 1970, UTC.
@@ -90,15 +91,15 @@ class Keeper:
         return self.state
 
     def _tidy(self, now: float, paused: bool) -> None:
-        for stream in contents(self.folder).replaced:  # a keeper was killed between the two
-            stream.unlink(missing_ok=True)
-        remove_partial(self.folder, before=now - _LEFT_OVER)
-        self._delete(now)
+        if not self._look_at - _LOOK < now < self._look_at:
+            remove_partial(self.folder, before=now - _LEFT_OVER)
+            self._delete(now)
+            self._look_at = now + _LOOK
         if paused:
             return
-        found = contents(self.folder)
+        found = contents(self.folder, closed=False)
         if len(found.done) < len(found.forgotten):
-            self._forget(found)
+            self._forget(contents(self.folder))
         over = [stream for stream in found.streams if is_over(stream)]
         if over:
             self._close(found, over)
@@ -125,8 +126,9 @@ class Keeper:
         gone = forgotten(found).ids
         for stream in over:
             with self._going_on():
-                close(stream, gone)
+                close(stream, gone)  # anew, if a keeper was killed between the Parquet file and this
                 self.state = replace(self.state, closed=self.state.closed + 1)
+                self._look_at = 0.0
         import pyarrow as pa
 
         pa.default_memory_pool().release_unused()  # an hour may pass until it is needed again
