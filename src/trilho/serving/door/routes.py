@@ -167,10 +167,15 @@ def _add_description(app: FastAPI, description: Mapping[str, Any]) -> None:
 
 
 def _add_page(app: FastAPI, served: Served, now: Callable[[], dict[str, Any]], *, keys: bool) -> None:
+    pages: dict[tuple[Any, ...], str] = {}  # there are few: two languages, its promotion known or not yet
+
     @app.api_route("/", methods=_READ, include_in_schema=False)
     async def page(request: Request) -> Response:
-        words = words_for(request.headers.get("accept-language", ""))
-        return _html(render(served, now(), words, keys=keys), PAGE_POLICY)
+        words, known = words_for(request.headers.get("accept-language", "")), now()
+        kind = (words["language"], known["promoted_at"], known["promoted_by"])
+        if kind not in pages:
+            pages[kind] = render(served, known, words, keys=keys)
+        return _html(pages[kind], PAGE_POLICY)
 
     _add_icon(app)
 
