@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -135,6 +136,15 @@ def test_profile_with_a_server_elsewhere_starts_the_model_server_alone(project: 
     assert "Waiting    for models:/churn@champion" in trilho(project, "logs", "serving").stdout
     assert trilho(project, "ui", "-p", "team").stdout.strip() == "http://127.0.0.1:1"
     assert not (project / ".trilho" / "mlflow").exists()
+
+
+def test_model_server_of_a_deleted_project_ends_itself(project: Path) -> None:
+    _, server = facts(project, "up")
+    shutil.rmtree(project / ".trilho" / "services")
+    deadline = time.monotonic() + 60
+    while lives(int(str(server["pid"]))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not lives(int(str(server["pid"])))
 
 
 def test_one_service_is_started_alone(project: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -158,6 +160,31 @@ def test_bundle_that_is_damaged_on_disk_before_it_is_loaded_is_fetched_anew(mode
         until(lambda: "fetched anew" in server.log, "the new file")
         until(lambda: server.version() == "1", "an answer")
         assert file.read_bytes() == whole
+
+
+def test_full_disk_leaves_the_version_in_charge_and_is_gone_on_from_when_there_is_room(
+    model: Registry, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a small disk: run as root")
+    try:
+        with serving(disk, "--model", model.champion, *OFTEN, server=model.address) as server:
+            assert server.version() == "1"
+            ballast = disk / "ballast"
+            with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+                while file.write(bytes(1024)):
+                    continue
+            model.promote(2)
+            until(lambda: "v2 cannot be served" in server.log, "the failure")
+            assert server.version() == "1"
+            ballast.unlink()
+            until(lambda: server.version() == "2", "the champion")
+            server.stop()
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def test_old_bundles_are_removed_and_those_in_use_are_kept(
