@@ -114,22 +114,22 @@ class Kept:
         self.tables.replace(to)
 
 
-def kept_piece(works: Path, number: int, rows: int) -> pa.RecordBatch | None:
-    """Predictions that were kept for a piece of `rows` rows; None where there are none that can be read."""
+def kept_piece(works: Path, start: int, rows: int) -> pa.RecordBatch | None:
+    """Predictions that were kept for `rows` rows from `start` on; None where there are none that can be read."""
     try:
-        with pa.OSFile(str(works / f"{number}.arrow")) as file, pa.ipc.open_file(file) as found:
+        with pa.OSFile(str(works / f"{start}.arrow")) as file, pa.ipc.open_file(file) as found:
             piece = found.get_batch(0)
     except (OSError, pa.ArrowException):
         return None
     return piece if piece.num_rows == rows else None
 
 
-def keep_piece(works: Path, number: int, piece: pa.RecordBatch) -> None:
-    """Keep the predictions for a piece, so that a kill does not lose them."""
+def keep_piece(works: Path, start: int, piece: pa.RecordBatch) -> None:
+    """Keep the predictions for the rows from `start` on, so that a kill does not lose them."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, piece.schema) as writer:
         writer.write_batch(piece)
-    _write_whole(works / f"{number}.arrow", sink.getvalue())
+    _write_whole(works / f"{start}.arrow", sink.getvalue())
 
 
 # ----------------------------------------------------------------------------------------------------------------------

@@ -8,19 +8,20 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
-from itertools import count, repeat, takewhile
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from trilho.bundle import Predictor
-from trilho.errors import BadData, CannotPredict, SourceUnreadable
+from trilho.errors import CannotPredict
 from trilho.journal.buffers import array_of, texts
 from trilho.scoring.ahead import in_order
 from trilho.scoring.answering import PREDICTION, added_schema, answered
+from trilho.scoring.inputs import cannot_open, changed, check_columns, files_to_score
 from trilho.scoring.kept import Kept, keep_piece, kept_beside, kept_piece
-from trilho.scoring.tables import FORMATS, Table, format_of, open_table, unwritable, write_table
+from trilho.scoring.tables import Table, open_table, unwritable, write_table
 from trilho.scoring.wrong_row import located
 
 VERSION = "model_version"
@@ -75,11 +76,11 @@ def score(
         watch: Called after every piece.
 
     Raises:
-        SourceUnreadable: the source cannot be read.
+        SourceUnreadable: the source cannot be read, or changes meanwhile.
         BadData: it has columns twice, or some with our names; or `to` cannot be written, or is not empty.
         CannotPredict: a column is missing, or a value does not fit the model; names file, row and column.
     """
-    names, folder = _names(source, to)
+    names, folder = files_to_score(source, to)
     run = _Run(predictor, version, f"{model} {version}", separator, encoding, watch)
     rows = reused = 0
     with kept_beside(to) as kept, _threads_of_ours_alone(predictor):
@@ -124,7 +125,7 @@ class _Run:
         try:
             stat = source.stat()
         except OSError as error:
-            raise _cannot_open(source, error) from error
+            raise cannot_open(source, error) from error
         facts = [self.model, name, stat.st_size, stat.st_mtime_ns, self.separator, self.encoding]
         key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
         return _File(name, source, target, key)
@@ -136,7 +137,7 @@ class _Run:
             with open_table(file.source, separator=self.separator, encoding=self.encoding) as table:
                 added = added_schema(self.predictor)
                 whole = pa.schema([*table.schema, *added, pa.field(VERSION, pa.string())])
-                _check_names(table, whole.names[len(table.schema) :], file.source)
+                check_columns(table, whole.names[len(table.schema) :], file.source)
                 style = replace(table.style, repeating=(*table.style.repeating, PREDICTION, VERSION))
                 with write_table(works / "table", whole, to=file.target, style=style) as write:
                     for batch, answers in self._answers(file.source, table, added, works):
@@ -144,6 +145,8 @@ class _Run:
                         write(pa.RecordBatch.from_arrays([*batch.columns, *answers.columns, versions], schema=whole))
                         rows += batch.num_rows
                         self.watch(replace(before, rows=before.rows + rows, of_rows=table.rows))
+            if self.find(file.name, file.source, file.target) != file:
+                raise changed(file.source)
             kept.finish(file.key, file.name, works / "table", rows)
         except Exception:
             kept.drop(file.key)
@@ -155,22 +158,22 @@ class _Run:
     ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
         """Pieces of the table with their predictions. Reading, answering and what the caller does go on at once."""
 
-        def answer(piece: tuple[int, int, pa.RecordBatch]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-            number, start, batch = piece
-            answers = kept_piece(works, number, batch.num_rows)
+        def answer(piece: tuple[int, pa.RecordBatch]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+            start, batch = piece
+            answers = kept_piece(works, start, batch.num_rows)
             if answers is None:
                 try:
                     answers = answered(self.predictor, batch, added, text=table.text)
                 except CannotPredict as error:
                     csv = (self.separator, self.encoding) if table.text else None
                     raise located(error, file, before=start, csv=csv) from error
-                keep_piece(works, number, answers)
+                keep_piece(works, start, answers)
             return batch, answers
 
         # A native model answers on threads of its own, or holds the interpreter's lock.
         threads = min(os.cpu_count() or 1, MOST_THREADS) if self.predictor.runtime == "onnx" else 1
         reading = in_order(lambda _: next(table.batches, None), repeat(None), threads=1)
-        with closing(reading), closing(in_order(answer, _numbered(reading), threads=threads)) as answering:
+        with closing(reading), closing(in_order(answer, _placed(reading), threads=threads)) as answering:
             yield from answering
 
 
@@ -184,66 +187,11 @@ def _threads_of_ours_alone(predictor: Predictor) -> AbstractContextManager[objec
     return limited
 
 
-def _numbered(batches: Iterator[pa.RecordBatch | None]) -> Iterator[tuple[int, int, pa.RecordBatch]]:
-    """Each piece with its number and the number of rows before it, up to the first None."""
-    start = 0
-    for number, batch in zip(count(), takewhile(lambda found: found is not None, batches), strict=False):
-        assert batch is not None
-        yield number, start, batch
-        start += batch.num_rows
-
-
-def _names(source: Path, to: Path) -> tuple[list[str], bool]:
-    """The files to write, relative to the output, and whether they lie in a folder."""
-    if not source.is_dir():
-        format_of(source)
-        format_of(to)
-        if to.is_dir():
-            raise BadData(f"{to} is a folder.", remedy=f"Name a file in it: trilho score IN -o {to / source.name}")
-        if to.exists() and source.exists() and to.samefile(source):
-            raise BadData("The output is the input.", remedy="Choose another file: trilho score IN -o OUT")
-        return [to.name], False
-    files = sorted(path.relative_to(source) for path in source.rglob("*") if _is_table(path))
-    # Hidden files and names like _SUCCESS are no data, as everywhere.
-    names = [file.as_posix() for file in files if not any(part[0] in "._" for part in file.parts)]
-    if not names:
-        raise SourceUnreadable(
-            f"{source} holds no file that ends in {', '.join(FORMATS)}.", remedy="Name a file, or a folder with some."
-        )
-    if to.is_file() or to.suffix.lower() in FORMATS:
-        raise BadData(f"{source} is a folder, {to} names a file.", remedy="Name a folder: trilho score IN -o scored")
-    if to.is_dir() and any(to.iterdir()):
-        raise BadData(
-            f"{to} is not empty.", remedy="Remove it, or choose another folder: nothing that is there is overwritten."
-        )
-    if to.resolve().is_relative_to(source.resolve()):
-        raise BadData(f"{to} lies in {source}, which is read.", remedy="Choose a folder beside it.")
-    return names, True
-
-
-def _is_table(path: Path) -> bool:
-    return path.suffix.lower() in FORMATS and path.is_file()
-
-
-def _check_names(table: Table, added: list[str], source: Path) -> None:
-    names = list(table.schema.names)
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise BadData(
-            f"{source} has the column '{twice}' {names.count(twice)} times.", remedy="Give each a name of its own."
-        )
-    taken = next((name for name in added if name in names), None)
-    if taken is not None:
-        raise BadData(
-            f"{source} already has a column '{taken}', which scoring would add.",
-            remedy="Rename or drop it; was this file scored before?",
-        )
-
-
-def _cannot_open(file: Path, error: OSError) -> SourceUnreadable:
-    return SourceUnreadable(
-        f"{file} cannot be read.",
-        state="Nothing was written.",
-        why=str(error.strerror or error),
-        remedy="Check its name, and that it is readable.",
-    )
+def _placed(batches: Iterator[pa.RecordBatch | None]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Each piece with the number of rows before it, up to the first None."""
+    before = 0
+    for batch in batches:
+        if batch is None:
+            return
+        yield before, batch
+        before += batch.num_rows

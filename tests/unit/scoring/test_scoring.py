@@ -166,6 +166,18 @@ def test_wrong_value_far_into_a_file_is_named_by_its_place_there(
         assert (caught.value.column, caught.value.row) == ("mean area", 300)
 
 
+def test_input_that_changes_meanwhile_is_not_half_old_and_half_new(numbers: Shipped, tmp_path: Path) -> None:
+    numbers.frame.to_csv(tmp_path / "in.csv", index=False)
+
+    def append(_: Progress) -> None:
+        with (tmp_path / "in.csv").open("a") as file:
+            file.write("\n")
+
+    with pytest.raises(SourceUnreadable, match="changed while it was being read"):
+        score(numbers.predictor, tmp_path / "in.csv", tmp_path / "out.csv", version="1", watch=append)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
 def test_output_is_not_scored_again(numbers: Shipped, tmp_path: Path) -> None:
     numbers.frame.to_csv(tmp_path / "in.csv", index=False)
     score(numbers.predictor, tmp_path / "in.csv", tmp_path / "out.csv", version="1")
