@@ -50,7 +50,9 @@ def _lines(results: Mapping[str, Any]) -> Iterable[str]:
     cells: Cells = measured.get("cells", ())
     yield _conditions()
     if cells:
-        windows = f"Windows of {measured['seconds']} s, {measured['rounds']} rounds."
+        windows = (
+            f"Windows of {measured['seconds']} s, {measured['rounds']} round{'' if measured['rounds'] == 1 else 's'}."
+        )
         yield from ("", "### Goals", "", f"{_marks(measured)} {windows}", "", *_goals(measured["goals"]))
         for model in dict.fromkeys(cell["model"] for cell in cells):
             mine = [cell for cell in cells if cell["model"] == model]
