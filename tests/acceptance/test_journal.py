@@ -22,6 +22,8 @@ from conftest import free_port, stop, wait_for
 from shipped import Shipped, all_numbers
 from trilho import journal
 
+BYTES = "trilho_journal_bytes "
+
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
@@ -96,6 +98,9 @@ def test_server_keeps_its_journal_and_forgets_while_it_answers(tmp_path: Path, s
         assert trilho_json(folder, "journal", "forget", first) == {"forgotten": 1}
         assert first not in ids(folder)
         until(lambda: trilho_json(folder, "journal")["forgetting"] == 0)
+        with urllib.request.urlopen(f"{address}/metrics", timeout=60) as answer:
+            [size] = [line.split()[1] for line in answer.read().decode().splitlines() if line.startswith(BYTES)]
+        assert float(size) > 1000
         [part, *_] = journal.read(folder / ".trilho" / "journal", since=0, until=time.time() + 60)
         kept = [name for name in shipped.schema.names if name != "mean radius" and not name.startswith("worst")]
         assert list(part.columns) == kept

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -167,16 +167,17 @@ def _known(file: ProjectFile) -> Callable[[], str]:
     return lambda: known_address(file)
 
 
-def _keeping(file: ProjectFile, journal: Path) -> Callable[[], object]:
+def _keeping(file: ProjectFile, journal: Path) -> Callable[[], Mapping[str, Any]]:
     """What looks after the journal; loaded with its first turn, some seconds after the first answer."""
     keepers: list[Keeper] = []
 
-    def tidy() -> None:
+    def tidy() -> Mapping[str, Any]:
         if not keepers:
             from trilho.journal.keeping import Keeper
 
             keepers.append(Keeper(journal, max_bytes=file.journal.max_bytes, keep=file.journal.keep))
-        keepers[0].tidy(time.time())
+        kept = keepers[0].tidy(time.time())
+        return {"journal_bytes": kept.bytes, "journal_deleted": kept.deleted, "journal_problem": kept.problem}
 
     return tidy
 

@@ -20,11 +20,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from trilho.journal.answered import Answered, JournalState
-from trilho.journal.features import Features
-from trilho.journal.writing import Journal
-
 if TYPE_CHECKING:
+    from trilho.journal.answered import Answered, JournalState
+    from trilho.journal.features import Features
     from trilho.journal.forgetting import forget
     from trilho.journal.keeping import Keeper, Kept
     from trilho.journal.labelling import Label, TrueLabel, label
@@ -32,8 +30,13 @@ if TYPE_CHECKING:
     from trilho.journal.rows import Rows
     from trilho.journal.summary import Summary, summarize
     from trilho.journal.truth import LabelledRows, Truth, read_labelled, read_truth
+    from trilho.journal.writing import Journal
 
-_HOME_OF = {  # most need pyarrow from the start; writing loads it in its own thread
+_HOME_OF = {  # reading needs pyarrow, writing numpy, and the keeper neither until there is something to do
+    "Answered": "answered",
+    "Features": "features",
+    "Journal": "writing",
+    "JournalState": "answered",
     "Keeper": "keeping",
     "Kept": "keeping",
     "Label": "labelling",

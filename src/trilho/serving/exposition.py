@@ -70,6 +70,10 @@ def _followed(state: State) -> Iterator[Metric]:
     yield _counter("trilho_reloads", "Versions put in charge since the start.", (), {"": state.reloads})
     yield _counter("trilho_reload_failures", "Versions that could not be put in charge.", (), {"": state.failures})
     yield _counter("trilho_worker_restarts", "Workers that died and were replaced.", (), {"": state.restarts})
+    yield _gauge("trilho_journal_bytes", "The journal on disk.", state.journal_bytes)
+    yield _counter("trilho_journal_deleted_files", "Deleted for age or size.", (), {"": state.journal_deleted})
+    failing = float(bool(state.journal_problem))
+    yield _gauge("trilho_journal_keeping_failing", "Can the journal not be kept in order?", failing)
     if state.swap_seconds is not None:
         text = "From noticing the newest version until every worker answered with it."
         yield _gauge("trilho_swap_seconds", text, state.swap_seconds)

@@ -11,9 +11,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -63,7 +64,7 @@ def serve(
     address: Address,
     began: Callable[[Pointer], None] = lambda _: None,
     wanted: Callable[[], bool] = lambda: True,
-    tidy: Callable[[], object] = lambda: None,
+    tidy: Callable[[], Mapping[str, Any]] = dict,
 ) -> None:
     """Serve until SIGINT or SIGTERM; then finish what is in flight and return.
 
@@ -72,7 +73,7 @@ def serve(
         address: See `Follower`.
         began: Called once workers answer, with what they answer with (no target: they wait for a first model).
         wanted: Asked now and then: False ends the server.
-        tidy: Called now and then: for what a single process should see to.
+        tidy: Called now and then: for what a single process should see to. What it returns is noted in the state.
 
     Raises:
         TrilhoError: there is nothing to serve, and nobody wants to wait for it; or no worker starts.
@@ -88,7 +89,7 @@ def serve(
         try:
             crew.fill()  # they import what they need while the registry is asked
             _begin(plan, follower, charge, trust, stopped)
-            threading.Thread(target=_tidy, args=(tidy, stopped), daemon=True).start()
+            threading.Thread(target=_tidy, args=(tidy, state, stopped), daemon=True).start()
             _watch(plan, crew, follower, charge, state, stopped, began=began, wanted=wanted)
         finally:
             stopped.set()
@@ -193,10 +194,10 @@ def _settled(plan: Plan, follower: Follower, pointer: Pointer) -> None:
             _log.info("Removed the bundle %s: nobody needs it any more.", name)
 
 
-def _tidy(tidy: Callable[[], object], stopped: threading.Event) -> None:
+def _tidy(tidy: Callable[[], Mapping[str, Any]], state: StateFile, stopped: threading.Event) -> None:
     while not stopped.wait(TIDY_SECONDS):
         try:
-            tidy()
+            state.change(**tidy())
         except Exception:
             _log.exception("tidying up failed")
 

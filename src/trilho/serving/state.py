@@ -35,6 +35,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         swap_seconds: From noticing the newest version until every worker answered with it.
         registry_reachable: None while nobody asked it, or nobody has to.
         registry_problem: Why it is not.
+        journal_bytes: Of the journal on disk.
+        journal_deleted: Files of it deleted since the server began, for their age or because there were too many.
+        journal_problem: Why it cannot be kept in order; "" if it can.
         workers, workers_wanted: Processes that answer, and how many there are meant to be.
         restarts: Workers that died and were replaced.
     """
@@ -50,6 +53,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     swap_seconds: float | None = None
     registry_reachable: bool | None = None
     registry_problem: str = ""
+    journal_bytes: int = 0
+    journal_deleted: int = 0
+    journal_problem: str = ""
     workers: int = 0
     workers_wanted: int = 0
     restarts: int = 0

@@ -89,8 +89,12 @@ def test_names_may_hold_anything() -> None:
 
 
 def test_state_of_the_server_is_exposed() -> None:
-    state = State(name="churn", version="7", reloads=3, failures=1, swap_seconds=0.25, registry_reachable=False)
+    state = State(name="churn", version="7", reloads=3, failures=1, swap_seconds=0.25, registry_reachable=False,
+                  journal_bytes=5000, journal_deleted=2, journal_problem="No space left on device")  # fmt: skip
     found = samples(exposed(Counts(), state))
+    assert found["trilho_journal_bytes", ()] == 5000
+    assert found["trilho_journal_deleted_files_total", ()] == 2
+    assert found["trilho_journal_keeping_failing", ()] == 1
     assert found["trilho_version_in_charge", (("model", "churn"), ("version", "7"))] == 1
     assert found["trilho_reloads_total", ()] == 3
     assert found["trilho_reload_failures_total", ()] == 1
