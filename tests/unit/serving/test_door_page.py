@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import html.parser
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -150,6 +152,12 @@ def test_static_files_and_icon_are_there_and_nothing_beside_them(model_of: Model
     assert script.headers["cache-control"] == "no-cache"
     for path in ("/static/../routes.py", "/static/%2e%2e/routes.py", "/static/", "/static/nothing.js"):
         assert knock(door, "GET", path).status == 404
+
+
+def test_fastapi_is_not_loaded_before_somebody_knocks() -> None:
+    code = "import trilho.serving.assembly, trilho.serving.door, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"fastapi", "starlette", "pydantic", "jinja2"} & set(done.stdout.split())
 
 
 def test_without_a_model_the_page_waits_for_one() -> None:

@@ -1,8 +1,9 @@
 """The door for people and typed clients: a FastAPI application beside the raw routes, made from a model's schema.
 
 routes        the routes, and what goes wrong on them
+fields        a column → the type of its values, with its range in words
 rows          a body of JSON → columns, by a pydantic type made from the schema
-form          a multipart body → columns: how an image comes in
+form          a multipart body → columns: how an image comes in      images      is it one?
 answers       predictions → JSON, with label names and prediction ids
 openapi       /openapi.json: the door's routes and the raw ones
 facts         what the page and GET /model say about the model in charge

@@ -48,7 +48,7 @@ def example(field: Field) -> Any:
     if field.kind == "boolean":
         return typical == "true"
     if is_numeric(field):
-        number = float(typical)
+        number = float(f"{float(typical):.6g}")
         return int(number) if number.is_integer() and (field.integer or field.kind == "category") else number
     return typical
 

@@ -1,6 +1,6 @@
 // Which version is in charge: in the header and the footer, and changed under the open page when the champion changes.
 
-import { by, charge, locale, made, say, tell } from "./given.js";
+import { by, charge, locale, made, named, say, tell } from "./given.js";
 
 const EVERY = 2000; // milliseconds
 
@@ -8,13 +8,13 @@ export function showChampion() {
   const facts = charge.facts;
   document.title = facts.model;
   by("model").textContent = facts.model;
-  by("version").textContent = `v${facts.version}`;
+  by("version").textContent = named(facts.version);
   const rows = facts.rows?.train;
   const said = [
     promotion(facts) || say("in_service", { when: day(facts.since) }),
     rows ? say("trained_on", { n: rows.toLocaleString(locale) }) : "",
   ];
-  by("facts").replaceChildren(made("strong", "", `${facts.model} v${facts.version}`), ...said.filter(Boolean).map((text) => made("span", "", text)));
+  by("facts").replaceChildren(made("strong", "", `${facts.model} ${named(facts.version)}`), ...said.filter(Boolean).map((text) => made("span", "", text)));
   const metrics = Object.entries(facts.metrics).filter(([, value]) => typeof value === "number");
   by("metrics").replaceChildren(...metrics.map(([name, value]) => {
     const item = made("li");

@@ -14,6 +14,9 @@ export function say(name, parts = {}) {
   return given.words[name].replace(/\{(\w+)\}/g, (_, part) => parts[part] ?? "");
 }
 
+// A registry's number is v12; a bundle that no registry named goes by its digest.
+export const named = (version) => (/^\d+$/.test(version) ? `v${version}` : version);
+
 export function made(tag, className, text) {
   const element = document.createElement(tag);
   if (className) element.className = className;

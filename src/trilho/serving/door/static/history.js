@@ -1,6 +1,6 @@
 // What was asked in this tab, newest first; a click fills the inputs with that row.
 
-import { by, locale, made, memory, percent, say } from "./given.js";
+import { by, locale, made, memory, named, percent, say } from "./given.js";
 import { worded } from "./answer.js";
 import { fill } from "./rows.js";
 
@@ -42,7 +42,7 @@ function line({ at, row, one, version }) {
   button.append(
     made("span", "what", worded(one)),
     made("span", "share", share === undefined ? "" : percent(share)),
-    made("span", "quiet", `v${version}`),
+    made("span", "quiet", named(version)),
     made("time", "quiet", time),
   );
   button.addEventListener("click", () => {
