@@ -100,7 +100,11 @@ class Keeper:
         found = contents(self.folder, closed=False)
         if len(found.done) < len(found.forgotten):
             self._forget(contents(self.folder))
-        over = [stream for stream in found.streams if is_over(stream)]
+        over = []
+        for stream in found.streams:
+            with self._going_on():
+                if is_over(stream):
+                    over.append(stream)  # one that cannot be asked must not keep back the others
         if over:
             self._close(found, over)
 
@@ -139,7 +143,11 @@ class Keeper:
         total = sum(size for _, size, _ in files)
         for changed, size, path in files:
             aged = self.keep is not None and changed < now - self.keep
-            if (aged or total > self.max_bytes) and _deleted(path):
+            gone = False
+            if aged or total > self.max_bytes:
+                with self._going_on():
+                    gone = _deleted(path)
+            if gone:
                 total -= size
                 counts = self.state.deleted + 1, self.state.deleted_bytes + size
                 self.state = replace(self.state, deleted=counts[0], deleted_bytes=counts[1])

@@ -79,7 +79,7 @@ class _Window:
     def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The rows and columns of a flat batch that are asked for."""
         time = batch.column("time")
-        first, last = (pa.scalar(round(bound * 1e6), time.type) for bound in (self.since, self.until))
+        first, last = (pa.scalar(bound, time.type) for bound in (_microseconds(self.since), _microseconds(self.until)))
         tests = [pc.greater_equal(time, first), pc.less(time, last)]
         asked = {"model": self.model, "version": self.version}
         tests += [pc.equal(batch.column(name), wanted) for name, wanted in asked.items() if wanted is not None]
@@ -93,8 +93,9 @@ class _Window:
         bounds = {name: group.column(places[name]).statistics for name in ("time", "model", "version")}
         if any(bound is None or not bound.has_min_max for bound in bounds.values()):
             return True, True
-        first, last = bounds["time"].min.timestamp(), bounds["time"].max.timestamp()
-        some, others = last >= self.since and first < self.until, first < self.since or last >= self.until
+        first, last = (_microseconds(bound.timestamp()) for bound in (bounds["time"].min, bounds["time"].max))
+        since, until = _microseconds(self.since), _microseconds(self.until)
+        some, others = last >= since and first < until, first < since or last >= until
         for name in ("model", "version"):
             wanted, bound = getattr(self, name), bounds[name]
             some = some and (wanted is None or bound.min <= wanted <= bound.max)
@@ -150,6 +151,10 @@ def _of_stream(path: Path, window: _Window, gone: pa.Array) -> Iterator[pa.Recor
             waiting, rows = [], 0
     if waiting:
         yield _joined(waiting)
+
+
+def _microseconds(seconds: float) -> int:
+    return round(seconds * 1e6)  # as rows have them: two windows that meet share no row, and miss none
 
 
 def _joined(parts: list[pa.RecordBatch]) -> pa.RecordBatch:

@@ -139,6 +139,16 @@ def test_clock_set_back_does_not_stop_the_keeper(tmp_path: Path) -> None:
     assert keeper.tidy(1000.0).closed == 1
 
 
+def test_stream_whose_writer_cannot_be_asked_for_does_not_keep_others_from_being_closed(tmp_path: Path) -> None:
+    strange = journaled(tmp_path, numbers("a"))
+    strange.with_suffix(".lock").mkdir()
+    journaled(tmp_path, numbers("b"))
+    state = Keeper(tmp_path).tidy(2000.0)
+    assert state.closed == 1
+    assert state.problem != ""
+    assert sorted(ids(tmp_path)) == ["a-0", "b-0"]
+
+
 def test_damaged_stream_does_not_keep_others_from_being_closed(tmp_path: Path) -> None:
     import pyarrow as pa
 

@@ -160,6 +160,22 @@ def test_clock_that_jumps_hides_no_row(tmp_path: Path) -> None:
         tidied(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def minutes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rows a few microseconds apart, in a closed file and in a stream."""
+    folder = tmp_path_factory.mktemp("minutes")
+    journaled(folder, *(numbers(f"closed{place}", at=1000.0 + place * 1e-6) for place in range(3)))
+    tidied(folder)
+    journaled(folder, *(numbers(f"stream{place}", at=1000.0 + place * 1e-6) for place in range(3)))
+    return folder
+
+
+def test_window_between_microseconds_misses_no_row(minutes: Path) -> None:
+    for place in range(12):
+        border = 1000.0 + place * 3e-7
+        assert len(found(minutes, until=border)) + len(found(minutes, since=border)) == 6
+
+
 def test_folders_of_several_replicas_are_read_as_one(tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two", tmp_path / "nowhere"]
     journaled(folders[0], numbers("a"))
