@@ -53,7 +53,7 @@ def _structures(rows: list[Row]) -> Iterator[Sent]:
         yield in_json(f"key more in one row in {form}", FORMS[form]([rows[0], {**rows[1], "extra": 1}]))
         yield in_json(f"empty object as a row in {form}", FORMS[form]([rows[0], {}]))
         yield in_json(f"null as a row in {form}", FORMS[form]([rows[0], None]))  # type: ignore[list-item]
-        yield in_json(f"number as a row in {form}", FORMS[form]([rows[0], 5]))  # type: ignore[list-item]
+        yield in_json(f"a number as a row in {form}", FORMS[form]([rows[0], 5]))  # type: ignore[list-item]
         yield in_json(f"list as a row in {form}", FORMS[form]([rows[0], list(rows[1].values())]))  # type: ignore[list-item]
     for key in ("dataframe_split", "dataframe_records", "inputs", "instances"):
         for shown, value in NOTHING.items():
@@ -97,7 +97,7 @@ def _split_structures(rows: list[Row]) -> Iterator[Sent]:
         "unknown key": {"columns": names, "data": data, "dtype": "float"},
         "repeated extra column": {"columns": [*names, "x", "x"], "data": [[*row, 1, 2] for row in data]},
         "repeated column": {"columns": [*names, names[0]], "data": [[*row, row[0]] for row in data]},
-        "number as an extra column": {"columns": [*names, 5], "data": [[*row, 1] for row in data]},
+        "a number as an extra column": {"columns": [*names, 5], "data": [[*row, 1] for row in data]},
         "null as an extra column": {"columns": [*names, None], "data": [[*row, 1] for row in data]},
         "list as an extra column": {"columns": [*names, ["x"]], "data": [[*row, 1] for row in data]},
         "columns as a text": {"columns": "age", "data": data},
@@ -152,6 +152,8 @@ def _texts(rows: list[Row]) -> Iterator[Sent]:
     yield Sent("JSON: null", b"null")
     yield Sent("JSON: nested 500 deep", plain[:-1] + b', "deep": ' + b"[" * 500 + b"]" * 500 + b"}")
     yield Sent("JSON: nested 100,000 deep", b'{"inputs": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+    deep = b"[" * 100_000 + b"]" * 100_000
+    yield Sent("JSON: columns nested 100,000 deep", b'{"dataframe_split": {"columns": ' + deep + b', "data": []}}')
     yield Sent("JSON: objects 100,000 deep", b'{"a":' * 100_000 + b"1" + b"}" * 100_000)
     yield Sent("JSON: a number of 5,000 digits", plain[:-1] + b', "other": ' + b"1" * 5_000 + b"}")
     for kind in CONTENT_TYPES:

@@ -61,6 +61,11 @@ DECISIONS = (
         bodies=("text 10 ", "text 10.0"),
     ),
     Decision(
+        what="Bytes in Parquet where texts are meant",
+        kind="different",
+        bodies=("Parquet: text as bytes",),
+    ),
+    Decision(
         what="A list or an object as a value",
         kind="refused",
         bodies=("text {'a': 1}", "number []"),
@@ -184,6 +189,12 @@ DECISIONS = (
     Decision(
         what="What makes MLflow's server fail",
         kind="steady",
-        bodies=("JSON: a number of 5,000 digits", "JSON: nested", "JSON: objects", "list as an extra column in split"),
+        bodies=(
+            "JSON: a number of 5,000 digits",
+            "JSON: nested",
+            "JSON: columns nested",
+            "JSON: objects",
+            "list as an extra column in split",
+        ),
     ),
 )

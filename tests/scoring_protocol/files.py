@@ -101,6 +101,8 @@ def every_parquet(rows: list[Row], schema: Schema) -> Iterator[Sent]:
         made[f"{kind} with a null"] = frame.assign(**{name: holes.where([True, False, True], None)})
     made["number as date32"] = frame.assign(**{frame.columns[0]: pd.Timestamp("2026-01-31").date()})
     made["number as bytes"] = frame.assign(**{frame.columns[0]: b"1.5"})
+    if "text" in first:
+        made["text as bytes"] = frame.assign(**{first["text"]: b"Recife"})
     made["number as lists"] = frame.assign(**{frame.columns[0]: [[1.0]] * 3})
     for shown, found in made.items():
         out = io.BytesIO()

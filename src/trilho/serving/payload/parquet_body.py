@@ -46,24 +46,31 @@ def read_parquet(body: bytes, schema: Schema) -> Columns:
 
 def _values(field: Field, chunks: pa.ChunkedArray) -> Values:
     """A column as `values.column_of` takes it."""
-    column = pa.concat_arrays(list(chunks.chunks)) if chunks.num_chunks else pa.nulls(0)
-    if pa.types.is_dictionary(column.type):
-        if not is_numeric(field) and field.kind != "time":
-            return _looked_up(column)
-        column = column.dictionary_decode()
+    column = pa.concat_arrays(chunks.chunks) if chunks.num_chunks else pa.nulls(0)
+    if not pa.types.is_dictionary(column.type):
+        return _plain(field, column)
+    if is_numeric(field) or field.kind == "time":
+        return _plain(field, column.dictionary_decode())
+    words = [*_plain(field, column.dictionary), None]
+    return [words[-1 if place is None else place] for place in column.indices.to_pylist()]
+
+
+def _plain(field: Field, column: pa.Array) -> Values:
+    if _is_bytes(column.type) and field.kind != "image":
+        column = pc.cast(column, pa.string())  # some writers do not say that their bytes are text
+    if pa.types.is_date(column.type):
+        column = pc.cast(column, pa.timestamp("ms"))
+    elif pa.types.is_decimal(column.type):
+        column = pc.cast(column, pa.float64())
     kind = column.type
-    if pa.types.is_boolean(kind) and is_numeric(field):
-        column = pc.cast(column, pa.uint8())
-    if pa.types.is_date(kind):
-        column, kind = pc.cast(column, pa.timestamp("ms")), pa.timestamp("ms")
-    if pa.types.is_timestamp(kind):
-        return _moments(field, column)
-    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    if is_numeric(field) and (number or pa.types.is_boolean(kind)):
+    if pa.types.is_timestamp(kind) and field.kind == "time":
+        return _moments(column)
+    number = pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    if number and is_numeric(field):
+        column = pc.cast(column, pa.uint8()) if pa.types.is_boolean(kind) else column
         return _doubles(pc.cast(column, pa.float64(), safe=False))
-    bytes_for_an_image = _is_bytes(kind) and field.kind == "image"
-    if number or pa.types.is_boolean(kind) or pa.types.is_null(kind) or _is_text(kind) or bytes_for_an_image:
-        found: list[Any] = (pc.cast(column, pa.float64()) if pa.types.is_decimal(kind) else column).to_pylist()
+    if number or pa.types.is_null(kind) or _is_text(kind) or _is_bytes(kind):
+        found: list[Any] = column.to_pylist()
         return found
     raise malformed(f"Column '{field.name}' holds {kind}, which is no {field.kind}.", column=field.name)
 
@@ -76,15 +83,8 @@ def _is_bytes(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
 
 
-def _looked_up(column: pa.DictionaryArray) -> list[Any]:
-    words = [*column.dictionary.to_pylist(), None]
-    return [words[-1 if place is None else place] for place in column.indices.to_pylist()]
-
-
-def _moments(field: Field, column: pa.Array) -> list[Any]:
+def _moments(column: pa.Array) -> list[Any]:
     """Nanoseconds since 1970: what a number in a column of times is. Arrow keeps moments with a zone in UTC."""
-    if field.kind != "time":
-        raise malformed(f"Column '{field.name}' holds {column.type}, which is no {field.kind}.", column=field.name)
     scale = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[column.type.unit]
     found = column.cast(pa.int64()).to_pylist()
     return [None if value is None else value * scale for value in found]
