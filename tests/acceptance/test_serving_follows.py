@@ -162,6 +162,18 @@ def test_bundle_that_is_damaged_on_disk_before_it_is_loaded_is_fetched_anew(mode
         assert file.read_bytes() == whole
 
 
+def test_version_whose_files_are_gone_from_the_server_is_no_outage(model: Registry, tmp_path: Path) -> None:
+    tags = {"trilho.bundle_sha256": "0" * 64, "trilho.bundle_path": "trilho/nothing.tar"}
+    first = model.store.get(model.name, 1)
+    source = f"models:/{first.model_id}"
+    lost = model.store.create(model.name, source=source, run_id=first.run_id, model_id=first.model_id, tags=tags)
+    with serving(tmp_path, "--model", model.champion, *OFTEN, server=model.address) as server:
+        model.promote(lost.number)
+        state = until(lambda: (found := server.health()["server"])["failures"] and found, "the failure")
+        assert (state["version"], state["registry_reachable"]) == ("1", True)
+        assert server.version() == "1"
+
+
 def test_full_disk_leaves_the_version_in_charge_and_is_gone_on_from_when_there_is_room(
     model: Registry, tmp_path: Path
 ) -> None:

@@ -25,6 +25,7 @@ from trilho.serving.trying import try_in_a_process
 from trilho.wire import Client, connect
 
 ANSWER_SECONDS = 5.0  # the registry's time to answer a question; files have their own
+NOT_FOUND = 404  # its files are gone from the server: that is the version's fault
 LONGEST_PAUSE = 300.0  # between two attempts at the same version
 Address = Callable[[], str]
 
@@ -134,9 +135,11 @@ class Follower:
             return
         try:
             self._take(client, store, version, tried=key in self._failed)
-        except (ServerUnreachable, ServerRefused):
+        except ServerUnreachable:
             raise  # that is not the version's fault
         except (TrilhoError, OSError) as error:
+            if isinstance(error, ServerRefused) and error.status != NOT_FOUND:
+                raise
             self._refuse(key, str(version.number), error)
 
     def _resolved(self, store: VersionStore) -> Version:

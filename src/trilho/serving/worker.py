@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ from trilho.serving.trying import open_warm
 
 LOOK_SECONDS = 0.1  # between looks at the pointer
 COUNT_SECONDS = 1.0  # between writings of the counts
+OTHER_FILES = 200  # open beside the connections: libraries, journal, pipes
 LONGEST_PAUSE = 60.0  # between two attempts to open what the pointer names
 SERVICE_HEADER = "x-trilho-service"
 
@@ -214,6 +216,19 @@ def _end_with_parent(ended: threading.Event, seconds: float) -> None:
     os._exit(1)  # something in flight does not end
 
 
+def _allow_files(wanted: int) -> None:
+    """Each connection is an open file, and most systems begin with a limit of 256 or 1024 of them."""
+    if not find_spec("resource"):
+        return  # Windows has no such limit
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def _main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s worker %(process)d: %(message)s")
     for name in ("uvicorn", "uvicorn.error"):
@@ -222,6 +237,7 @@ def _main() -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
+    _allow_files(orders.connections + OTHER_FILES)
     ended = threading.Event()
     threading.Thread(target=_end_with_parent, args=(ended, orders.stop_seconds + 5), daemon=True).start()
     work(orders, _listening(orders), ended)
