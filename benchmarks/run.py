@@ -26,7 +26,16 @@ from peers import BENCH, PACKAGES
 
 HERE = Path(__file__).resolve().parent
 RESULTS = BENCH / "results.json"
-BENCHMARKS = ("startup", "unchanged_run", "tracking_server", "fingerprint", "pipeline", "scoring", "gate_simulation")
+BENCHMARKS = (
+    "startup",
+    "unchanged_run",
+    "tracking_server",
+    "fingerprint",
+    "pipeline",
+    "scoring",
+    "journal",
+    "gate_simulation",
+)
 
 # What a result is about, and its peer, where its own line does not say.
 ABOUT = {
@@ -53,6 +62,9 @@ ABOUT = {
     "scoring.forest.csv": "… from CSV to CSV",
     "scoring.memory.flat": "`trilho score`: peak memory at two million rows",
     "scoring.memory": "…",
+    "journal.whole": "the journal: ten million rows × 30, read into NumPy",
+    "journal.columns": "… two of the features",
+    "journal.window": "… 1 % of the time",
 }
 PEERS = {"tracking_server": "`mlflow server` as shipped", "fingerprint": "reading and hashing it"}
 SIDES = {"fingerprint": ("unchanged_s", "reading_s", "s")}  # in its own words
