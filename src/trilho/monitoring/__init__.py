@@ -1,8 +1,54 @@
-"""Watching: what the journal says, compared with what the bundle says."""
+"""Watching: what the journal says, compared with what the bundles say.
+
+watching    a window of the journal → a Report on each version
+counting    its rows, counted as the drift profile counts
+judging     counts → checks on each column        drift/       the methods, one a file
+report      what was found, as frozen values      histogram    few bins to look at
+keeping     reports in the journal's folder
+"""
 
 from __future__ import annotations
 
-from trilho.monitoring.report import ColumnDrift, Report
-from trilho.monitoring.watching import watch
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["ColumnDrift", "Report", "watch"]
+if TYPE_CHECKING:
+    from trilho.monitoring.keeping import keep, kept, latest
+    from trilho.monitoring.report import Check, ColumnReport, Effect, Histogram, OtherVersion, Report
+    from trilho.monitoring.watching import Reference, Window, watch
+
+_HOME_OF = {
+    "Check": "report",
+    "ColumnReport": "report",
+    "Effect": "report",
+    "Histogram": "report",
+    "OtherVersion": "report",
+    "Reference": "watching",
+    "Report": "report",
+    "Window": "watching",
+    "keep": "keeping",
+    "kept": "keeping",
+    "latest": "keeping",
+    "watch": "watching",
+}
+
+__all__ = [
+    "Check",
+    "ColumnReport",
+    "Effect",
+    "Histogram",
+    "OtherVersion",
+    "Reference",
+    "Report",
+    "Window",
+    "keep",
+    "kept",
+    "latest",
+    "watch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME_OF:
+        return getattr(import_module(f"trilho.monitoring.{_HOME_OF[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

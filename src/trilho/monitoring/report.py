@@ -1,40 +1,143 @@
-"""What monitoring found in a window."""
+"""What monitoring found in a window, as frozen values with a JSON form.
+
+A Report holds columns; a column holds checks (what was asked: have the values moved, are more missing, …); a check
+holds one p-value and the effects that are measured beside it. Whoever words, draws or exposes a report reads these and
+nothing else.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from trilho.errors import JournalUnreadable
+
+FORMAT = 1
+
+Question = Literal["values", "missing", "out of range", "new categories"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ColumnDrift:
-    """One column, or the prediction.
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """How large a difference is, by one method.
 
     Args:
-        index: Population stability index against the training rows; no unit, 0 is equal.
-        required: What the index must exceed to count as moved: 0.2, or what chance alone does to so few rows.
+        method: The name of its file in `drift/`.
+        threshold: What it must exceed; from `monitor.drift`.
+        interval: 95 %, where the method has one.
+        error: By how much binning may have changed the value, either way; 0 where counts say all there is to know.
     """
 
-    name: str
-    index: float
-    required: float
+    method: str
+    value: float
+    threshold: float
+    interval: tuple[float, float] | None = None
+    error: float = 0.0
+
+    @property
+    def over(self) -> bool:
+        """Is it greater than the threshold, in either direction?"""
+        return abs(self.value) > self.threshold
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One question asked of one column.
+
+    Args:
+        test: The method that the p-value is from.
+        p_value: Of this test alone.
+        adjusted: After Benjamini-Hochberg over all checks of all columns.
+        significant: Is that at most `alpha`?
+    """
+
+    question: Question
+    test: str
+    p_value: float
+    adjusted: float
+    significant: bool
+    effects: tuple[Effect, ...]
 
     @property
     def moved(self) -> bool:
-        """Is the index above what is required?"""
-        return self.index > self.required
+        """Do both say so: more than chance, and more than the threshold?"""
+        return self.significant and any(effect.over for effect in self.effects)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+class Histogram(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of a column in few bins, for a drawing.
+
+    Args:
+        edges: Of numbers, ascending: bin 0 is x <= edges[0], the last one x > edges[-1]; () for categories.
+        labels: Of categories, the most frequent of the training rows first; () for numbers.
+        reference, current: Rows in each bin. One more than edges, or as many as labels and one for all others.
+    """
+
+    reference: tuple[int, ...]
+    current: tuple[int, ...]
+    edges: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+class ColumnReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One column, or the prediction.
+
+    Args:
+        kind: What is counted: numbers, or categories.
+        rows: Of the window, with and without a value; 0 for a feature that the journal does not keep.
+        reference_rows: Of the training data (of the test data for predictions).
+        missing: Share of the window's rows without a value.
+        checks: () where there are too few rows.
+        since: Seconds since 1970 at which the move began, to a 24th of the window; the window's begin where it was
+            there from the first row on; None for a column that has not moved.
+    """
+
+    name: str
+    kind: Literal["number", "category"]
+    rows: int
+    reference_rows: int
+    missing: float
+    checks: tuple[Check, ...]
+    histogram: Histogram
+    since: float | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Does one of its checks say so?"""
+        return any(check.moved for check in self.checks)
+
+    @property
+    def effect(self) -> float:
+        """The greatest effect as a multiple of its threshold: 1 is at the threshold. For sorting and for a gauge."""
+        effects = [effect for check in self.checks for effect in check.effects]
+        return max((abs(effect.value) / (effect.threshold or 1e-9) for effect in effects), default=0.0)
+
+    @property
+    def worst(self) -> tuple[Check, Effect] | None:
+        """What to tell of it: of what moved, or else of all, the check and its greatest effect."""
+        checks = [check for check in self.checks if check.moved] or list(self.checks)
+        pairs = [(check, effect) for check in checks for effect in check.effects]
+        return max(pairs, key=lambda pair: abs(pair[1].value) / (pair[1].threshold or 1e-9), default=None)
+
+
+class OtherVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of the window that this report does not look at."""
+
+    model: str
+    version: str
+    rows: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A version's answers in a window, against what it was trained on.
 
     Args:
-        since, until: Seconds since 1970, UTC.
-        rows: Answered by this version in the window.
-        other_rows: Answered by others; they are looked at in no other place of this report.
-        columns: Features, the most moved first; () where there are too few rows to say anything.
+        since, until: Of the window, seconds since 1970, UTC.
+        rows: Answered by this version in it.
+        first, last: Times of the first and the last of them; None where there are none.
+        others: Answered by other versions, which have reports of their own if their profile is known.
+        columns: Features, what moved first; without checks where there are too few rows to say anything.
         predicted: The same of the answers: labels, and scores where there are.
-        share, min_rows: The settings that decide.
+        share, min_rows, alpha: The settings that decide.
     """
 
     model: str
@@ -42,11 +145,14 @@ class Report:
     since: float
     until: float
     rows: int
-    other_rows: int
-    columns: tuple[ColumnDrift, ...]
-    predicted: tuple[ColumnDrift, ...]
+    columns: tuple[ColumnReport, ...]
+    predicted: tuple[ColumnReport, ...]
     share: float
     min_rows: int
+    alpha: float
+    first: float | None = None
+    last: float | None = None
+    others: tuple[OtherVersion, ...] = ()
 
     @property
     def enough(self) -> bool:
@@ -54,11 +160,64 @@ class Report:
         return self.rows >= self.min_rows
 
     @property
-    def moved(self) -> tuple[ColumnDrift, ...]:
+    def judged(self) -> tuple[ColumnReport, ...]:
+        """The features with rows enough: `share` is of these."""
+        return tuple(column for column in self.columns if column.checks)
+
+    @property
+    def moved(self) -> tuple[ColumnReport, ...]:
         """The features that did."""
         return tuple(column for column in self.columns if column.moved)
 
     @property
     def drift(self) -> bool:
-        """Did at least `share` of the columns move?"""
-        return bool(self.moved) and len(self.moved) >= self.share * len(self.columns)
+        """Did at least `share` of the features move?"""
+        return bool(self.moved) and len(self.moved) >= self.share * len(self.judged)
+
+    @property
+    def prediction_drift(self) -> bool:
+        """Did the answers move? They may without any feature, and need not where features do."""
+        return any(column.moved for column in self.predicted)
+
+    @property
+    def since_when(self) -> float | None:
+        """When the first of the features that moved began to."""
+        return min((column.since for column in self.moved if column.since is not None), default=None)
+
+    def to_json(self) -> str:
+        """The report as text; `from_json` gives back an equal one."""
+        return msgspec.json.encode({"format": FORMAT, **self.facts()}).decode()
+
+    def facts(self) -> dict[str, Any]:
+        """All there is to know, in plain values: with `moved`, and `drift`, which is null with too few rows."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        for columns, reports in (("columns", self.columns), ("predicted", self.predicted)):
+            for entry, column in zip(found[columns], reports, strict=True):
+                entry["moved"], entry["effect"] = column.moved, column.effect
+        found["drift"] = self.drift if self.enough else None
+        found["prediction_drift"] = self.prediction_drift if self.enough else None
+        return found
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Report:
+        """Raises JournalUnreadable: not a report, cut off, or one of a newer format."""
+        try:
+            form = msgspec.json.decode(text, type=_Form).format
+            if form <= FORMAT:
+                return msgspec.json.decode(text, type=cls)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise JournalUnreadable(
+                f"A report of monitoring cannot be read: {error}.",
+                remedy="Make a new one: trilho monitor",
+            ) from error
+        raise JournalUnreadable(
+            f"A report of monitoring has format {form}; this trilho reads up to {FORMAT}.",
+            remedy="Upgrade: pip install -U trilho",
+        )
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+class _Form(msgspec.Struct):
+    format: int

@@ -1,89 +1,209 @@
-"""Looking at a window of the journal with the eyes of the training data."""
+"""Looking at a window of the journal with the eyes of the training data: each version with its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
-from trilho import bundle
-from trilho.bundle import CategoryCounts, DriftProfile, NumberCounts, Schema
+from trilho.bundle import DriftProfile, Schema
 from trilho.journal import Rows
-from trilho.monitoring.drift.psi import MOVED, noise, population_stability_index, shared_bins
-from trilho.monitoring.report import ColumnDrift, Report
+from trilho.monitoring.counting import Tally, answers_of
+from trilho.monitoring.drift.changed_since import changed_since
+from trilho.monitoring.judging import judge
+from trilho.monitoring.report import ColumnReport, OtherVersion, Report
+from trilho.project.file import DriftRule
 
-Counts = NumberCounts | CategoryCounts
+SLICES = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What a version was trained on, from its bundle."""
+
+    schema: Schema
+    profile: DriftProfile
+
+
+Find = Callable[[str, str], Reference | None]
+
+
+class Window:
+    """The rows of a stretch of time, counted by version in memory that does not grow with them.
+
+    Args:
+        since, until: Seconds since 1970, UTC.
+        find: Model, version → its reference; asked once for each. None where it cannot be had: its rows are counted and
+            not looked at.
+    """
+
+    def __init__(self, *, since: float, until: float, find: Find) -> None:
+        self.since, self.until = since, until
+        self._find = find
+        self._counted: dict[tuple[str, str], _Version | None] = {}
+        self._rows: dict[tuple[str, str], int] = {}
+
+    def add(self, part: Rows) -> None:
+        """Count some rows; those outside the window are left out."""
+        times = part.times.astype("datetime64[us]").astype(np.int64) / 1e6
+        slices = np.floor((times - self.since) / (self.until - self.since) * SLICES).astype(np.int64)
+        slices = np.where((times >= self.since) & (times < self.until), np.clip(slices, 0, SLICES - 1), -1)
+        for model, version in _versions(part):
+            mine = (part.models == model) & (part.versions == version) & (slices >= 0)
+            count = int(mine.sum())
+            if not count:
+                continue
+            key = model, version
+            self._rows[key] = self._rows.get(key, 0) + count
+            if key not in self._counted:
+                reference = self._find(model, version)
+                self._counted[key] = None if reference is None else _Version(reference)
+            counted = self._counted[key]
+            if counted is not None:
+                counted.add(part, slices, mine, times)
+
+    def merge(self, other: Window) -> None:
+        """Add the rows that another counted: of the same window, at the same edges.
+
+        Raises:
+            ValueError: of another window, or a version has another profile there.
+        """
+        if (self.since, self.until) != (other.since, other.until):
+            raise ValueError("windows of different times do not add up")
+        for key, rows in other._rows.items():
+            self._rows[key] = self._rows.get(key, 0) + rows
+            mine, theirs = self._counted.get(key), other._counted[key]
+            if mine is None:
+                self._counted[key] = theirs
+            elif theirs is not None:
+                mine.merge(theirs)
+
+    def report(self, model: str, version: str, rule: DriftRule) -> Report:
+        """What is to be said of one version."""
+        key = model, version
+        counted = self._counted.get(key)
+        if counted is None:
+            reference = self._find(model, version)
+            counted = _Version(reference) if reference is not None else None
+        columns, predicted = counted.judged(self, rule) if counted is not None else ((), ())
+        return Report(
+            model=model,
+            version=version,
+            since=self.since,
+            until=self.until,
+            rows=self._rows.get(key, 0),
+            columns=tuple(sorted(columns, key=lambda column: (not column.moved, -column.effect))),
+            predicted=predicted,
+            share=rule.share,
+            min_rows=rule.min_rows,
+            alpha=rule.alpha,
+            first=counted.first if counted is not None and counted.rows else None,
+            last=counted.last if counted is not None and counted.rows else None,
+            others=tuple(
+                OtherVersion(model=key[0], version=key[1], rows=rows)
+                for key, rows in sorted(self._rows.items(), key=lambda entry: -entry[1])
+                if key != (model, version)
+            ),
+        )
+
+    def known_versions(self) -> tuple[tuple[str, str], ...]:
+        """Model and version of those that answered and whose reference is known, the one with the most rows first."""
+        known = [key for key, counted in self._counted.items() if counted is not None]
+        return tuple(sorted(known, key=lambda key: -self._rows[key]))
 
 
 def watch(
-    journal: Iterable[Rows],
-    *,
-    schema: Schema,
-    reference: DriftProfile,
-    model: str,
-    version: str,
-    since: float,
-    until: float,
-    share: float,
-    min_rows: int,
-) -> Report:
-    """Compare what a version was asked, and what it answered, with its training data.
+    journal: Iterable[Rows], *, model: str, version: str, find: Find, since: float, until: float, rule: DriftRule
+) -> tuple[Report, ...]:
+    """Compare what versions were asked, and what they answered, with their training data.
 
-    The rows are counted some thousands at a time and the counts added up, so that a long window needs no more memory
-    than a short one. Columns of times are left out: they always move.
+    Times always move and are left out. A feature that the journal does not keep has no rows and no verdict.
 
     Args:
         journal: The window, from `journal.read`.
-        schema, reference: Of the version's bundle.
-        share: Of the columns that must have moved to call it drift.
-        min_rows: With fewer rows nothing is said about drift.
+        model, version: In charge: theirs is the first report, whether they answered or not.
+        find: Model, version → reference, or None; as for `Window`.
+
+    Returns:
+        A report on each version that answered and has a reference; never empty.
     """
-    rows = other_rows = 0
-    seen: DriftProfile | None = None
+    window = Window(since=since, until=until, find=find)
     for part in journal:
-        mine = (part.versions == version) & (part.models == model)
-        rows += int(mine.sum())
-        other_rows += int((~mine).sum())
-        if mine.any():
-            counted = _counted(part, mine, schema, reference)
-            seen = counted if seen is None else bundle.merge(seen, counted)
-    columns: tuple[ColumnDrift, ...] = ()
-    predicted: tuple[ColumnDrift, ...] = ()
-    if seen is not None and rows >= min_rows:
-        times = {field.name for field in schema.fields if field.kind == "time"}
-        columns = _moves(reference.columns, seen.columns, leave_out=times)
-        predicted = _moves(reference.predicted, seen.predicted)
-    return Report(
-        model=model,
-        version=version,
-        since=since,
-        until=until,
-        rows=rows,
-        other_rows=other_rows,
-        columns=columns,
-        predicted=predicted,
-        share=share,
-        min_rows=min_rows,
-    )
+        window.add(part)
+    others = [key for key in window.known_versions() if key != (model, version)]
+    return tuple(window.report(*key, rule) for key in [(model, version), *others])
 
 
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _counted(part: Rows, mine: np.ndarray, schema: Schema, reference: DriftProfile) -> DriftProfile:
-    columns = {name: values[mine] for name, values in part.columns.items()}
-    probabilities = None if part.probabilities is None else part.probabilities[mine]
-    counted = bundle.count(reference, columns, schema)
-    answers = bundle.count_predictions(reference.predicted, part.labels[mine], probabilities, schema)
-    return replace(counted, predicted=answers)
+class _Version:
+    """What was counted of one version."""
+
+    def __init__(self, reference: Reference) -> None:
+        fields = {field.name: field for field in reference.schema.fields}
+        self.reference = reference
+        watched = [column for column in reference.profile.columns if fields[column.name].kind != "time"]
+        self.columns = {column.name: Tally(column, SLICES, fields[column.name]) for column in watched}
+        self.predicted = {column.name: Tally(column, SLICES) for column in reference.profile.predicted}
+        self.rows, self.first, self.last = 0, np.inf, -np.inf
+
+    def add(self, part: Rows, slices: np.ndarray, mine: np.ndarray, times: np.ndarray) -> None:
+        """Count the rows `mine` of a part, each in its slice."""
+        chosen = slices[mine]
+        answers = answers_of(part.labels, part.probabilities, self.reference.schema)
+        different = np.unique(chosen)
+        for place in different:
+            where = mine & (slices == place) if len(different) > 1 else mine
+            rows: slice | np.ndarray = slice(None) if where.all() else where
+            _count(self.columns, part.columns, rows, int(place))
+            _count(self.predicted, answers, rows, int(place))
+        self.rows += len(chosen)
+        self.first, self.last = min(self.first, float(times[mine].min())), max(self.last, float(times[mine].max()))
+
+    def merge(self, other: _Version) -> None:
+        if self.reference.profile != other.reference.profile:
+            raise ValueError("a version has two profiles")
+        for mine, theirs in ((self.columns, other.columns), (self.predicted, other.predicted)):
+            for name, tally in mine.items():
+                tally.rows += theirs[name].rows
+        self.rows += other.rows
+        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
+
+    def judged(self, window: Window, rule: DriftRule) -> tuple[tuple[ColumnReport, ...], tuple[ColumnReport, ...]]:
+        """Reports on the features, and on the answers."""
+        profile = self.reference.profile
+        found = []
+        for tallies, columns in ((self.columns, profile.columns), (self.predicted, profile.predicted)):
+            before = [column for column in columns if column.name in tallies]
+            reports = judge(before, [tallies[column.name].counts() for column in before], rule)
+            found.append(tuple(_dated(report, tallies[report.name], window) for report in reports))
+        return found[0], found[1]
 
 
-def _moves(before: Sequence[Counts], now: Sequence[Counts], leave_out: Iterable[str] = ()) -> tuple[ColumnDrift, ...]:
-    found = []
-    for reference, current in zip(before, now, strict=True):
-        if reference.name not in leave_out:
-            old, new = shared_bins(reference, current)
-            index = population_stability_index(old, new)
-            found.append(ColumnDrift(name=reference.name, index=index, required=max(MOVED, noise(old, new))))
-    return tuple(sorted(found, key=lambda column: -column.index))
+def _count(
+    tallies: Mapping[str, Tally], columns: Mapping[str, np.ndarray | None], rows: slice | np.ndarray, place: int
+) -> None:
+    for name, tally in tallies.items():
+        values = columns.get(name)
+        if values is not None:
+            tally.add(place, values[rows])
+
+
+def _versions(part: Rows) -> set[tuple[str, str]]:
+    models, versions = set(part.models.tolist()), set(part.versions.tolist())
+    if len(models) == len(versions) == 1:
+        return {(models.pop(), versions.pop())}
+    return set(zip(part.models.tolist(), part.versions.tolist(), strict=True))
+
+
+def _dated(report: ColumnReport, tally: Tally, window: Window) -> ColumnReport:
+    """The report with the time that the move began."""
+    if not report.moved:
+        return report
+    bins = tally.rows[:, [*range(tally.bins), -1]]  # without the atoms, which are in other bins as well
+    place = changed_since(bins) or 0
+    length = (window.until - window.since) / SLICES
+    return msgspec.structs.replace(report, since=window.since + place * length)

@@ -97,10 +97,22 @@ class JournalSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DriftRule:
+    share: float = 0.3  # share of columns that must have moved
+    min_rows: int = 200  # fewer predictions give no verdict
+    alpha: float = 0.01  # false discovery rate over all columns
+    wasserstein: float = 0.1  # standard deviations of the training rows
+    population_stability: float = 0.2
+    jensen_shannon: float = 0.1
+    missing_share: float = 0.05  # these three: differences of shares
+    out_of_range: float = 0.02
+    new_categories: float = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
 class MonitorSection:
     window: float = 86_400.0  # seconds
-    drift_share: float = 0.3  # share of columns that must have moved
-    min_rows: int = 200  # fewer predictions give no verdict
+    drift: DriftRule = DriftRule()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 from trilho.project.file import (
     ChampionRule,
     DataSection,
+    DriftRule,
     EvaluateSection,
     JournalSection,
     MonitorSection,
@@ -33,17 +34,16 @@ SECTION_TYPES: dict[str, type] = {
     "serve": ServeSection,
     "journal": JournalSection,
     "monitor": MonitorSection,
+    "monitor.drift": DriftRule,
     "retrain": RetrainSection,
 }
-# Where the file nests deeper than the values do.
-ATTRIBUTES = {"monitor.drift.share": "monitor.drift_share", "monitor.drift.min_rows": "monitor.min_rows"}
 
 
 def project_file(root: Path, profile: str, values: Mapping[str, Any], origins: Mapping[str, Origin]) -> ProjectFile:
     """The project as frozen values; `values` holds every setting that has no default of its own."""
     parts: dict[str, dict[str, Any]] = {"": {}, **{section: {} for section in SECTION_TYPES}}
     for name, value in values.items():
-        section, _, field = ATTRIBUTES.get(name, name).rpartition(".")
+        section, _, field = name.rpartition(".")
         parts[section][field] = value
     for section in reversed(SECTION_TYPES):  # inner ones first
         outer, _, field = section.rpartition(".")
@@ -54,6 +54,6 @@ def project_file(root: Path, profile: str, values: Mapping[str, Any], origins: M
 def value_of(project: ProjectFile, setting: str) -> Any:
     """The value of a setting by its name in the file."""
     found: Any = project
-    for part in ATTRIBUTES.get(setting, setting).split("."):
+    for part in setting.split("."):
         found = getattr(found, part)
     return found

@@ -77,7 +77,7 @@ def test_equal_projects_have_equal_keys(root: Path) -> None:
         ({"evaluate": {"max_latency": 0.1}}, []),
         ({"register": {"promote": "never"}}, []),
         ({"serve": {"port": 9000}}, []),
-        ({"monitor": {"min_rows": 9}}, []),
+        ({"monitor": {"window": 9.0}}, []),
         ({"profile": "team", "tracking_uri": "http://a", "experiment": "b"}, []),
     ],
 )

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, entropy
 
 from trilho.bundle import CategoryCounts, NumberCounts
-from trilho.monitoring.drift import psi
-from trilho.monitoring.drift.psi import noise, population_stability_index, shared_bins
+from trilho.monitoring.drift import population_stability
+from trilho.monitoring.drift.population_stability import noise, population_stability_index, shared_bins
 
 COUNTS = st.lists(st.integers(1, 10_000), min_size=2, max_size=12)
 
 
 def test_examples_of_the_docstrings_run() -> None:
-    assert doctest.testmod(psi).failed == 0
+    assert doctest.testmod(population_stability).failed == 0
 
 
 def test_worked_example_comes_out_as_by_hand() -> None:
