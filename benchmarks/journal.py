@@ -1,9 +1,9 @@
 """Is reading the journal nearly as fast as reading its files? A window of ten million rows of 30 features.
 
 The peer is one pass of pyarrow over the same Parquet files, batch by batch, every column, and nothing done with them.
-The journal's reader does that, and gives NumPy arrays with ids, versions, labels and probabilities. Each side is a process
-of its own, in turn, everything in the page cache as far as it fits. The files are made by the journal itself: streams of
-64 MB that its keeper closes.
+The journal's reader does that, and gives NumPy arrays with ids, versions, labels and probabilities. Each side is a
+process of its own, in turn, everything in the page cache as far as it fits. The files are made by the journal itself:
+streams of 64 MB that its keeper closes.
 
     python benchmarks/journal.py [--rows 10000000] [--rounds 3] [--folder DIR]
 
