@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -229,3 +230,17 @@ MODELS: Mapping[str, Callable[[Path], bundle.Predictor]] = {
     "progression": progression,
     "hostile": hostile,
 }
+
+
+def made_once(folder: Callable[[str], Path]) -> Callable[[str], bundle.Predictor]:
+    """A function from a name in MODELS to its model, which is made when it is first asked for.
+
+    Args:
+        folder: Makes a folder with a name like the given one.
+    """
+
+    @cache
+    def find(name: str) -> bundle.Predictor:
+        return MODELS[name](folder("model"))
+
+    return find

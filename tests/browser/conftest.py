@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pages import MODELS, Stage, staged
+from pages import Stage, made_once, staged
 from trilho import bundle
 
 FLAGS = (
@@ -39,15 +39,8 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def model_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bundle.Predictor]:
-    """One of the page's models by its name in `pages.MODELS`, made when first asked for."""
-    made: dict[str, bundle.Predictor] = {}
-
-    def find(name: str) -> bundle.Predictor:
-        if name not in made:
-            made[name] = MODELS[name](tmp_path_factory.mktemp("model"))
-        return made[name]
-
-    return find
+    """One of the page's models by its name in `pages.MODELS`."""
+    return made_once(tmp_path_factory.mktemp)
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def two_hundred(page: Any) -> None:
 
 PICTURES = [
     ("page", "breast-cancer", WIDE, "light", "en-GB", breast_cancer),
-    ("page-dark", "customers", {"width": 1280, "height": 930}, "dark", "pt-BR", lambda page: ask(page, 4)),
+    ("page-dark", "customers", {"width": 1280, "height": 958}, "dark", "pt-BR", lambda page: ask(page, 4)),
     ("page-200", "two-hundred", WIDE, "light", "en-GB", two_hundred),
     ("page-image", "scans", WIDE, "light", "en-GB", image),
     ("page-phone", "customers", PHONE, "light", "en-GB", lambda page: ask(page, 1)),

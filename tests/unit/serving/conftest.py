@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pages import MODELS
+from pages import made_once
 from shipped import KINDS, Shipped, all_numbers, categories_and_missing
 from trilho import bundle
 
@@ -27,12 +27,5 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
 
 @pytest.fixture(scope="session")
 def model_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bundle.Predictor]:
-    """One of the page's models by its name in `pages.MODELS`, made when first asked for."""
-    made: dict[str, bundle.Predictor] = {}
-
-    def find(name: str) -> bundle.Predictor:
-        if name not in made:
-            made[name] = MODELS[name](tmp_path_factory.mktemp("model"))
-        return made[name]
-
-    return find
+    """One of the page's models by its name in `pages.MODELS`."""
+    return made_once(tmp_path_factory.mktemp)

@@ -70,6 +70,7 @@ export function mark(place, told = "") {
   const box = field(place);
   box.classList.toggle("is-wrong", Boolean(problem));
   box.classList.toggle("is-outside", Boolean(outside));
+  box.classList.toggle("is-empty", found.value === null);
   by(`c${place}-mark`).textContent = problem || outside;
   for (const input of box.querySelectorAll("input:not(.slide), select, textarea")) {
     input.setAttribute("aria-invalid", String(Boolean(problem)));
