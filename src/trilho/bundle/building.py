@@ -18,7 +18,7 @@ from trilho.bundle.code_modules import module_names, modules_of, packed, unpack
 from trilho.bundle.columns import columns_of
 from trilho.bundle.drift_profile import profile, profile_predictions
 from trilho.bundle.metadata import describe_bundle, encoded
-from trilho.bundle.native import Native, load, settled
+from trilho.bundle.native import Native, load, names_likeliest, settled
 from trilho.bundle.parity import ParityReport
 from trilho.bundle.predictions import Predictions
 from trilho.bundle.probes import Columns, largest_taken, learn_terms
@@ -170,7 +170,8 @@ def _native(
             back = load(data, allowed=trusted, modules=modules, path=Path("model.skops"))
     except BundleDamaged as error:
         raise _lost("it cannot be read back", error.why) from error
-    report = check_native(Native(back, schema=schema), tried, answers)
+    likeliest = names_likeliest(answers, schema)
+    report = check_native(Native(back, schema=schema, likeliest=likeliest), tried, answers)
     if not report.passed:
         raise _lost("read back, it gives other answers", report.sentence())
     largest = largest_taken(native.answer, schema, tried, _anything)
@@ -179,7 +180,11 @@ def _native(
         schema=schema,
         parity=report,
         members={opening.NATIVE_MODEL: data, **files},
-        facts={"largest": largest or float(np.finfo(np.float64).max), "trusted": [n for n in foreign if n not in own]},
+        facts={
+            "largest": largest or float(np.finfo(np.float64).max),
+            "likeliest": likeliest,
+            "trusted": [name for name in foreign if name not in own],
+        },
         why_native=why,
     )
 

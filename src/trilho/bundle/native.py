@@ -21,12 +21,17 @@ from trilho.errors import BundleDamaged, UntrustedModel
 
 
 class Native:
-    """A fitted estimator that answers as a compiled model does."""
+    """A fitted estimator that answers as a compiled model does.
 
-    def __init__(self, model: Any, *, schema: Schema) -> None:
+    Args:
+        likeliest: Is the label always the likeliest one (`names_likeliest`)? Then the model is asked once, not twice.
+    """
+
+    def __init__(self, model: Any, *, schema: Schema, likeliest: bool = False) -> None:
         self._model = model
         self._schema = schema
         self._probable = hasattr(model, "predict_proba")
+        self._labels = label_array(schema.labels) if likeliest and self._probable and schema.labels else None
 
     def answer(self, columns: Mapping[str, np.ndarray]) -> Predictions:
         """Answers for canonical columns without refused values."""
@@ -34,12 +39,22 @@ class Native:
         with warnings.catch_warnings():
             # Unknown categories and missing feature names are decided cases here, not news.
             warnings.simplefilter("ignore")
-            found = np.asarray(self._model.predict(frame))
             probabilities = np.asarray(self._model.predict_proba(frame)) if self._probable else None
+            if self._labels is not None and probabilities is not None:
+                return Predictions(labels=self._labels[probabilities.argmax(axis=1)], probabilities=probabilities)
+            found = np.asarray(self._model.predict(frame))
         if not self._schema.labels:
             return Predictions(labels=found.astype(np.float64).ravel())
         own = label_array(self._schema.labels)
         return Predictions(labels=found.astype(own.dtype), probabilities=probabilities)
+
+
+def names_likeliest(answers: Predictions, schema: Schema) -> bool:
+    """Was the likeliest label the predicted one, in every row? For most classifiers that is how they predict."""
+    if answers.probabilities is None or not len(answers.labels):
+        return False
+    likeliest = label_array(schema.labels)[answers.probabilities.argmax(axis=1)]
+    return bool((likeliest == answers.labels).all())
 
 
 def frame_of(columns: Mapping[str, np.ndarray], fields: Sequence[Field]) -> Any:

@@ -111,9 +111,9 @@ def _native(contents: Contents, schema: Schema, *, trust_code: bool, trusted: Co
 
     names = module_names(contents.members)
     allowed = {*trusted, *(contents.manifest.get("trusted", ()) if trust_code else ())}
-    data = contents.read(NATIVE_MODEL)
+    data, likeliest = contents.read(NATIVE_MODEL), bool(contents.manifest.get("likeliest"))
     if not names:
-        return Native(load(data, allowed=allowed, modules=(), path=contents.path), schema=schema)
+        return Native(load(data, allowed=allowed, modules=(), path=contents.path), schema=schema, likeliest=likeliest)
     if not trust_code:
         raise UntrustedModel(
             f"The bundle {contents.path.name} holds code of its own ({', '.join(names)}), which would run here.",
@@ -122,7 +122,9 @@ def _native(contents: Contents, schema: Schema, *, trust_code: bool, trusted: Co
             "or trust_code=True where you open it.",
         )
     with modules_of(_code_folder(contents), names):
-        return Native(load(data, allowed=allowed, modules=names, path=contents.path), schema=schema)
+        return Native(
+            load(data, allowed=allowed, modules=names, path=contents.path), schema=schema, likeliest=likeliest
+        )
 
 
 def _code_folder(contents: Contents) -> Path:
