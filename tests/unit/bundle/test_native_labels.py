@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -29,8 +28,10 @@ def test_labels_are_the_models_own_however_they_are_found(
 ) -> None:
     frame, truth = cancer()
     frame = frame.iloc[:, :4]
-    schema = bundle.read_schema(bundled(LogisticRegression(), frame, truth, tmp_path_factory.mktemp("b")).path)
-    model = Counted().fit(frame.to_numpy(), truth)
+    schema = bundle.read_schema(
+        bundled(LogisticRegression(max_iter=5000), frame, truth, tmp_path_factory.mktemp("b")).path
+    )
+    model = Counted(max_iter=5000).fit(frame.to_numpy(), truth)
     Counted.asked = 0
     found = Native(model, schema=schema, likeliest=likeliest).answer(columns_of(frame, schema.fields))
     assert found.labels.tolist() == model.predict(frame.to_numpy()).tolist()
@@ -43,8 +44,10 @@ def test_model_with_a_threshold_of_its_own_does_not_name_the_likeliest(
 ) -> None:
     frame, truth = cancer()
     frame = frame.iloc[:, :4]
-    schema = bundle.read_schema(bundled(LogisticRegression(), frame, truth, tmp_path_factory.mktemp("b")).path)
-    strict = FixedThresholdClassifier(LogisticRegression(), threshold=0.95).fit(frame.to_numpy(), truth)
+    schema = bundle.read_schema(
+        bundled(LogisticRegression(max_iter=5000), frame, truth, tmp_path_factory.mktemp("b")).path
+    )
+    strict = FixedThresholdClassifier(LogisticRegression(max_iter=5000), threshold=0.95).fit(frame.to_numpy(), truth)
     found = Native(strict, schema=schema).answer(columns_of(frame, schema.fields))
     assert found.labels.tolist() == strict.predict(frame.to_numpy()).tolist()
     assert not names_likeliest(found, schema)
@@ -52,6 +55,9 @@ def test_model_with_a_threshold_of_its_own_does_not_name_the_likeliest(
 
 def test_without_probabilities_or_rows_nothing_is_known_of_labels(tmp_path_factory: pytest.TempPathFactory) -> None:
     frame, truth = cancer()
-    schema = bundle.read_schema(bundled(LogisticRegression(), frame, truth, tmp_path_factory.mktemp("b")).path)
+    frame = frame.iloc[:, :4]
+    schema = bundle.read_schema(
+        bundled(LogisticRegression(max_iter=5000), frame, truth, tmp_path_factory.mktemp("b")).path
+    )
     assert not names_likeliest(Predictions(labels=np.array([0, 1])), schema)
     assert not names_likeliest(Predictions(labels=np.array([]), probabilities=np.empty((0, 2))), schema)
