@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _NUMERIC_DTYPES = ("int", "uint", "float", "bool", "Int", "UInt", "Float", "boolean")
+_EARLIEST, _LATEST = np.datetime64("1677-09-22T00:00:00", "us"), np.datetime64("2262-04-11T00:00:00", "us")  # in ns
 _WORDS = {"true": 1.0, "false": 0.0}
 
 
@@ -189,6 +190,11 @@ def _string(value: Any) -> str | None:
 
 def _times(field: Field, array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "M":
+        whole = array.astype("datetime64[us]")  # numpy turns what nanoseconds cannot hold into another century
+        outside = (whole < _EARLIEST) | (whole > _LATEST)
+        if outside.any():
+            row = int(outside.argmax())
+            raise _wrong(field, row, array[row])
         return array.astype("datetime64[ns]")
     return np.array([_time(field, row, value) for row, value in enumerate(array)], dtype="datetime64[ns]")
 
@@ -207,6 +213,9 @@ def _time(field: Field, row: int, value: Any) -> np.datetime64:
             value = datetime.fromisoformat(value)
         if isinstance(value, datetime) and value.tzinfo is not None:
             value = value.astimezone(UTC).replace(tzinfo=None)
+        found = np.datetime64(value, "us")
+        if not _EARLIEST <= found <= _LATEST:
+            raise _wrong(field, row, value)
         return np.datetime64(value, "ns")
     except (TypeError, ValueError, OverflowError) as error:
         raise _wrong(field, row, value) from error

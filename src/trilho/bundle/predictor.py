@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trilho.bundle.columns import canonical, columns_of, is_null, is_numeric, missing_column, same_length
+from trilho.bundle.columns import canonical, columns_of, is_null, is_numeric, missing_column, same_length, words
 from trilho.bundle.compiled import UNKNOWN, Compiled
 from trilho.bundle.predictions import Predictions, label_array
 from trilho.bundle.schema import Field, Schema
@@ -49,7 +49,9 @@ class Predictor:
         self._nullable = np.array([field.nullable for field in schema.fields], dtype=bool)
         self._all_nullable = bool(self._nullable.all())
         self._largest_square = min(largest * largest, 1e300)  # finite, so that no infinite number is below it
-        readable = all(is_numeric(field) or field.kind in ("category", "text") for field in schema.fields)
+        readable = all(
+            not field.closed if is_numeric(field) else field.kind in ("category", "text") for field in schema.fields
+        )
         self.coded = self._compiled is not None and readable  # whether `predict_coded` is there for it
         self.codes: Mapping[str | None, float] = self._compiled.codes if self._compiled else {}
 
@@ -149,19 +151,21 @@ class Predictor:
         """Raise at the first value that the model does not take."""
         for name, field, numeric in self._fields:
             values = columns[name]
-            if numeric and (np.abs(values) <= self.largest).all():
-                continue
-            null = is_null(values) if numeric or not field.nullable else np.zeros(0, dtype=bool)
-            if not field.nullable and null.any():
-                raise _refused(field, int(null.argmax()), "null", "the model takes no missing values here", "a value")
-            if numeric:
-                large = ~null & ~(np.abs(values) <= self.largest)
-                if large.any():
-                    row = int(large.argmax())
-                    why = "it is infinite" if np.isinf(values[row]) else f"it is beyond ±{self.largest:g}"
-                    raise _refused(field, row, f"{values[row]:g}", why, "a finite number")
-            elif name in self._closed:
-                self._check_closed(field, values)
+            if not numeric or not (np.abs(values) <= self.largest).all():
+                self._check_each(field, values, numeric)
+            if name in self._closed:
+                self._check_closed(field, words(field, values))
+
+    def _check_each(self, field: Field, values: np.ndarray, numeric: bool) -> None:
+        null = is_null(values) if numeric or not field.nullable else np.zeros(0, dtype=bool)
+        if not field.nullable and null.any():
+            raise _refused(field, int(null.argmax()), "null", "the model takes no missing values here", "a value")
+        if numeric:
+            large = ~null & ~(np.abs(values) <= self.largest)
+            if large.any():
+                row = int(large.argmax())
+                why = "it is infinite" if np.isinf(values[row]) else f"it is beyond ±{self.largest:g}"
+                raise _refused(field, row, f"{values[row]:g}", why, "a finite number")
 
     def _check_closed(self, field: Field, values: np.ndarray) -> None:
         known = self._closed[field.name]

@@ -116,3 +116,12 @@ def test_nulls_are_found_in_every_canonical_form() -> None:
 def test_booleans_and_numeric_categories_have_words() -> None:
     assert words(field("boolean"), np.array([0.0, 1.0, np.nan])).tolist() == ["false", "true", None]
     assert words(field("category", "int64"), np.array([0.0, 12.0, 1.5])).tolist() == ["0", "12", "1.5"]
+
+
+@pytest.mark.parametrize("value", ["5263-11-04", "1492-10-12T00:00:00", np.datetime64("5263-11-04", "s")])
+def test_time_that_nanoseconds_cannot_hold_is_refused_not_moved_to_another_century(value: object) -> None:
+    field = Field(name="seen", kind="time", nullable=True)
+    fine = "2026-01-31" if isinstance(value, str) else np.datetime64("2026-01-31", "s")
+    with pytest.raises(CannotPredict, match="Column 'seen', row 1") as caught:
+        canonical(field, [fine, value] if isinstance(value, str) else np.array([fine, value]))
+    assert (caught.value.column, caught.value.row) == ("seen", 1)

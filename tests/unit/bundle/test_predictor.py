@@ -182,3 +182,17 @@ def test_several_threads_get_their_own_answers(linear: bundle.Predictor) -> None
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_an_unknown_category_that_is_a_number_is_refused_where_the_model_refuses_it(folder: Path) -> None:
+    frame, truth = cancer()
+    rooms_of = pd.Categorical(np.tile([1, 2, 3], 190)[: len(frame)])
+    frame = pd.DataFrame({"rooms": rooms_of, "size": frame["mean radius"]})
+    columns = ColumnTransformer([("words", OneHotEncoder(), ["rooms"]), ("numbers", StandardScaler(), ["size"])])
+    built = bundled(make_pipeline(columns, LogisticRegression()), frame, truth, folder / "rooms")
+    predictor = bundle.open(built.path)
+    [rooms, _] = predictor.schema.fields
+    assert (rooms.kind, rooms.closed) == ("category", True)
+    assert len(predictor.predict({"rooms": [1, 3], "size": [14.0, 9.0]}).labels) == 2
+    with pytest.raises(CannotPredict, match="Column 'rooms', row 1: '4' cannot be predicted"):
+        predictor.predict({"rooms": [1, 4], "size": [14.0, 9.0]})
