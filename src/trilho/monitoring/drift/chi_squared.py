@@ -45,9 +45,10 @@ def chi_squared(reference: CategoryCounts, current: CategoryCounts) -> ChiSquare
         >>> now = CategoryCounts(name="c", values=("a", "b"), counts=(40, 60))
         >>> found = chi_squared(before, now)
         >>> round(found.statistic, 3), found.freedom, round(found.p_value, 5)
-        (8.0, 1, 0.00468)
+        (8.0, 1, 0.00706)
     """
     from scipy.special import chdtrc
+    from scipy.stats import fisher_exact
 
     old, new = pooled(reference, current)
     n, m = sum(old), sum(new)
@@ -58,7 +59,8 @@ def chi_squared(reference: CategoryCounts, current: CategoryCounts) -> ChiSquare
     for before, now in zip(old, new, strict=True):
         share = (before + now) / (n + m)
         statistic += (before - n * share) ** 2 / (n * share) + (now - m * share) ** 2 / (m * share)
-    return ChiSquared(statistic, freedom, float(chdtrc(freedom, statistic)))
+    p_value = fisher_exact([old, new]).pvalue if freedom == 1 else chdtrc(freedom, statistic)
+    return ChiSquared(statistic, freedom, min(float(p_value), 1.0))
 
 
 def pooled(reference: CategoryCounts, current: CategoryCounts) -> tuple[Sequence[int], Sequence[int]]:
@@ -73,10 +75,10 @@ def pooled(reference: CategoryCounts, current: CategoryCounts) -> tuple[Sequence
     pairs = sorted(zip(reference.counts, current.counts, strict=True), key=sum, reverse=True)
     n, m = sum(reference.counts) + reference.other, sum(current.counts) + current.other
     smaller = min(n, m) / max(n + m, 1)
-    large = [pair for pair in pairs if sum(pair) * smaller >= LEAST]
+    large = [pair for pair in pairs if sum(pair) * smaller >= LEAST] or pairs[:1]
     small = pairs[len(large) :]
     rest = [reference.other + sum(old for old, _ in small), current.other + sum(new for _, new in small)]
-    while large and 0 < sum(rest) * smaller < LEAST:  # too small together: with the smallest of the large
+    while len(large) > 1 and 0 < sum(rest) * smaller < LEAST:  # too small together: with the smallest of the large
         old, new = large.pop()
         rest = [rest[0] + old, rest[1] + new]
     if sum(rest):

@@ -46,7 +46,7 @@ def new_categories(reference: CategoryCounts, current: CategoryCounts) -> NewCat
         >>> now = CategoryCounts(name="c", values=("a", "b"), counts=(90, 0), other=10)
         >>> found = new_categories(before, now)
         >>> found.share, round(found.excess, 3), round(found.p_value, 4)
-        (0.1, 0.09, 0.0049)
+        (0.1, 0.09, 0.0048)
     """
     n, m = sum(reference.counts) + reference.other, sum(current.counts) + current.other
     if not n or not m:

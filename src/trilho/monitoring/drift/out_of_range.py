@@ -42,7 +42,7 @@ def out_of_range(reference: NumberCounts, current: NumberCounts) -> OutOfRange:
         >>> now = NumberCounts(name="x", edges=(0.0, 1.0), counts=(0, 90, 10))
         >>> found = out_of_range(before, now)
         >>> round(found.difference, 3), f"{found.p_value:.0e}"
-        (0.099, '2e-09')
+        (0.099, '3e-10')
     """
     n, m = known(reference), known(current)
     if not n or not m or not reference.edges:

@@ -26,7 +26,9 @@ def difference(before: int, of_before: int, now: int, of_now: int, confidence: f
     p, q = before / of_before, now / of_now
     low_p, high_p = _wilson(before, of_before, confidence)
     low_q, high_q = _wilson(now, of_now, confidence)
-    return q - p - math.hypot(q - low_q, high_p - p), q - p + math.hypot(high_q - q, p - low_p)
+    low = q - p - math.hypot(q - low_q, high_p - p)
+    high = q - p + math.hypot(high_q - q, p - low_p)
+    return max(low, -1.0), min(high, 1.0)
 
 
 def share_interval(count: int, rows: int, confidence: float = 0.95) -> Interval:
