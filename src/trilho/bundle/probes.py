@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from trilho.bundle.columns import is_numeric
+from trilho.bundle.columns import is_numeric, words
 from trilho.bundle.describing import every_value
 from trilho.bundle.predictions import Predictions
 from trilho.bundle.schema import Field, Schema
@@ -20,6 +20,7 @@ Columns = Mapping[str, np.ndarray]
 Ask = Callable[[Columns], Predictions]
 
 UNHEARD_OF = "\u2603 unheard of"  # a category that nobody has
+UNHEARD_OF_NUMBER = -987_654_321.0
 MAGNITUDES = (1e300, 1e38, 1e30, 1e18, 1e12)
 _CHANGED_ROWS = 2_000
 _SEED = 20_260_101
@@ -35,12 +36,12 @@ def learn_terms(ask: Ask, schema: Schema, train: Columns, rows: Columns) -> Sche
     """
     one = take(rows, np.arange(min(1, _length(rows))))
     takes_null = _taken(ask, one, schema.fields, _null)
-    open_to = [field for field in schema.fields if field.kind == "category" and not is_numeric(field)]
+    open_to = [field for field in schema.fields if field.kind == "category"]
     takes_unknown = _taken(ask, one, open_to, _unheard_of)
     fields = []
     for field in schema.fields:
         closed = field in open_to and field.name not in takes_unknown
-        values = every_value(train[field.name]) if closed else field.values
+        values = every_value(words(field, train[field.name])) if closed else field.values
         fields.append(replace(field, nullable=field.name in takes_null, closed=closed, values=values))
     return replace(schema, fields=tuple(fields))
 
@@ -101,9 +102,10 @@ def at_extremes(rows: Columns, schema: Schema) -> dict[str, np.ndarray]:
             changes += [(field, value) for value in field.quantiles[1:-1:5]]
         if field.kind == "boolean":
             changes += [(field, 0.0), (field, 1.0)]
-        if field.kind == "category" and not is_numeric(field):
-            changes += [(field, value) for value in field.values[:100]]
-            changes += [] if field.closed else [(field, UNHEARD_OF), (field, "")]
+        if field.kind == "category":
+            numeric = is_numeric(field)
+            changes += [(field, float(value) if numeric else value) for value in field.values[:100]]
+            changes += [] if field.closed else [(field, _unheard_of(field)), (field, 0.5 if numeric else "")]
     return changed(take(rows, np.zeros(1, dtype=np.int64)), changes) if changes and _length(rows) else {}
 
 
@@ -152,8 +154,8 @@ def _finite(answers: Predictions) -> bool:
     return numbers.dtype.kind != "f" or bool(np.isfinite(numbers).all())
 
 
-def _unheard_of(_field: Field) -> object:
-    return UNHEARD_OF
+def _unheard_of(field: Field) -> object:
+    return UNHEARD_OF_NUMBER if is_numeric(field) else UNHEARD_OF
 
 
 def _null(field: Field) -> object:
