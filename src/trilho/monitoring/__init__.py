@@ -5,6 +5,7 @@ counting    its rows, counted as the drift profile counts
 judging     counts → checks on each column        drift/       the methods, one a file
 report      what was found, as frozen values      histogram    few bins to look at
 keeping     reports in the journal's folder
+performance labels joined → how right the answers were, with intervals; measured: as frozen values
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trilho.monitoring.keeping import keep, kept, latest
+    from trilho.monitoring.measured import Measured, Measurement, Performance
+    from trilho.monitoring.performance import measure
     from trilho.monitoring.report import Check, ColumnReport, Effect, Histogram, OtherVersion, Report
     from trilho.monitoring.watching import Reference, Window, watch
 
@@ -22,13 +25,17 @@ _HOME_OF = {
     "ColumnReport": "report",
     "Effect": "report",
     "Histogram": "report",
+    "Measured": "measured",
+    "Measurement": "measured",
     "OtherVersion": "report",
+    "Performance": "measured",
     "Reference": "watching",
     "Report": "report",
     "Window": "watching",
     "keep": "keeping",
     "kept": "keeping",
     "latest": "keeping",
+    "measure": "performance",
     "watch": "watching",
 }
 
@@ -37,13 +44,17 @@ __all__ = [
     "ColumnReport",
     "Effect",
     "Histogram",
+    "Measured",
+    "Measurement",
     "OtherVersion",
+    "Performance",
     "Reference",
     "Report",
     "Window",
     "keep",
     "kept",
     "latest",
+    "measure",
     "watch",
 ]
 
