@@ -89,7 +89,7 @@ class NotRunYet(TrilhoError):
 class CannotPredict(TrilhoError):
     """Rows do not fit the model: missing column, wrong type, a null or a number it cannot take.
 
-    `column` and `row` (from 0) say where, as far as that is known.
+    `column` and `row` (from 0) say where, as far as that is known. `malformed` ones could not be read as rows at all.
     """
 
     def __init__(
@@ -101,10 +101,12 @@ class CannotPredict(TrilhoError):
         why: str = "",
         column: str | None = None,
         row: int | None = None,
+        malformed: bool = False,
     ) -> None:
         super().__init__(what, remedy=remedy, state=state, why=why)
         self.column = column
         self.row = row
+        self.malformed = malformed
 
 
 class ServerUnreachable(TrilhoError):

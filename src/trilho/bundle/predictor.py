@@ -141,11 +141,26 @@ class Predictor:
             return Predictions(labels=labels, probabilities=shares)
         if self._compiled is None:
             self._check(columns)
-            return self._engine.answer(columns)
+            return self._native(columns)
         matrix = self._compiled.matrix(columns)
         if self._closed or not (np.abs(matrix) <= self.largest).all():
             self._check(columns)  # nulls, infinities: only now is it looked at column by column
         return self._compiled.answer_matrix(matrix)
+
+    def _native(self, columns: dict[str, np.ndarray]) -> Predictions:
+        try:
+            return self._engine.answer(columns)
+        except Exception as error:  # the user's own code, and whatever it is made of
+            single = len(next(iter(columns.values()))) == 1
+            images = [field.name for field in self.schema.fields if field.kind == "image"]
+            raise CannotPredict(
+                f"The model refuses {'the row' if single else 'one of the rows'}: {type(error).__name__}: "
+                f"{str(error).partition(chr(10))[0][:300]}",
+                why="It runs as it was trained, with code and types of its own.",
+                remedy="Send values like those it was trained on; the server's log has the whole error.",
+                column=images[0] if len(images) == 1 else None,  # most likely a picture that is none
+                row=0 if single else None,
+            ) from error
 
     def _check(self, columns: Mapping[str, np.ndarray]) -> None:
         """Raise at the first value that the model does not take."""

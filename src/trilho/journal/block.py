@@ -57,7 +57,7 @@ def blocks_of(entries: Sequence[Answered]) -> Iterator[Block]:
 
 
 def _same(one: Answered, other: Answered) -> bool:
-    """Have they one form? Asked for every request, so first by identity: answers of one model share what is looked at."""
+    """Have they one form? Asked for every request, so first by identity: answers of one model share it."""
     mine, theirs = one.features, other.features
     if (
         mine.names is theirs.names

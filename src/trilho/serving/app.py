@@ -21,6 +21,9 @@ Handler = Callable[[Request], Awaitable[Response | None]]
 Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 
 FILES = "/static/"  # of the door
+OPEN_INFERENCE, INFER = "/v2", "/v2/infer"  # the names of all paths below /v2: those that ask the model, and others
+OTHER = "other"
+ANY = "*"  # method: the handler sees to it
 NO_MODEL = "No model is in charge yet: nothing was promoted. Train one: trilho run"
 
 _log = logging.getLogger("trilho.serving")
@@ -72,9 +75,10 @@ class App:
         path = scope["path"]
         served = self.desk.slot.served
         request = Request(scope=scope, headers=dict(scope["headers"]), receive=receive, served=served)
-        route = self._routes.get(path)
+        name = path if path in self._routes else self._named(path)
+        route = self._routes.get(name)
         try:
-            if route is None and self._door is not None and (path in self._door_paths or path.startswith(FILES)):
+            if route is None and self._door is not None and name != OTHER:
                 response = await self._through_the_door(request, send)
             elif (response := self._refused(request, route)) is None and route is not None:
                 self._flying += 1
@@ -94,7 +98,15 @@ class App:
         head += self._headers
         await send({"type": "http.response.start", "status": response.status, "headers": head})
         await send({"type": "http.response.body", "body": response.body})
-        self._count(scope["method"], path, response.status, time.perf_counter() - began)
+        self._count(scope["method"], name, response.status, time.perf_counter() - began)
+
+    def _named(self, path: str) -> str:
+        """Under which name a path that is no route of ours is found and counted: no name comes from strangers."""
+        if path.startswith(f"{OPEN_INFERENCE}/"):
+            return INFER if path.endswith("/infer") else OPEN_INFERENCE
+        if path in self._door_paths:
+            return path
+        return FILES if path.startswith(FILES) and self._door is not None else OTHER
 
     def _refused(self, request: Request, route: Route | None) -> Response | None:
         """Why the request may not pass."""
@@ -102,7 +114,7 @@ class App:
         if route is None:
             path = request.scope["path"][:200]
             return refusal(404, f"There is no {path}. There are: {', '.join([*self._door_paths, *self._routes])}.")
-        if method != route.method and not (method == "HEAD" and route.method == "GET"):
+        if method != route.method and route.method != ANY and not (method == "HEAD" and route.method == "GET"):
             path = request.scope["path"]
             return refusal(405, f"{path} takes {route.method}.", headers=((b"allow", route.method.encode()),))
         return self._kept_out(request) if route.guarded else None
@@ -146,18 +158,15 @@ class App:
             _log.exception("%s failed in the middle of an answer", request.scope["path"])
         finally:
             self._flying -= guarded
-        self._count(request.scope["method"], request.scope["path"], status, time.perf_counter() - began)
+        self._count(request.scope["method"], self._named(request.scope["path"]), status, time.perf_counter() - began)
         return None
 
-    def _count(self, method: str, path: str, status: int, seconds: float) -> None:
-        found = self._counted.get((method, path, status))
+    def _count(self, method: str, name: str, status: int, seconds: float) -> None:
+        found = self._counted.get((method, name, status))
         if found is None:
-            known = path if path in self._routes or path in self._door_paths else "other"  # no label from strangers
-            key = f"{method}\n{known}"
-            counts = self.desk.counts
+            key, counts = f"{method}\n{name}", self.desk.counts
             found = (f"{key}\n{status}", counts.durations.setdefault(key, Histogram()))
             counts.requests.setdefault(found[0], 0)
-            if known != "other":
-                self._counted[method, path, status] = found
+            self._counted[method, name, status] = found
         self.desk.counts.requests[found[0]] += 1
         found[1].observe(seconds)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from trilho.serving.app import App, Asgi, Route
+from trilho.serving.app import ANY, INFER, OPEN_INFERENCE, App, Asgi, Route
 from trilho.serving.asking import Desk
 from trilho.serving.counting import Counts
 from trilho.serving.doorway import PATHS, Doorway
 from trilho.serving.health import Health
+from trilho.serving.inference import Inference
 from trilho.serving.invocations import Invocations, Limits
 from trilho.serving.keys import Keys
 from trilho.serving.responses import Headers
@@ -40,9 +41,12 @@ def assembled(
         headers: On every answer.
     """
     limits, keys = limits or Limits(), keys or Keys()
+    inference = Inference(desk, limits)
     health = Health(desk, state=state, together=together)
     routes = {
         "/invocations": Route(method="POST", handler=Invocations(desk, limits), guarded=True),
+        OPEN_INFERENCE: Route(method=ANY, handler=inference),
+        INFER: Route(method=ANY, handler=inference, guarded=True),
         "/ping": Route(method="GET", handler=health.ping),
         "/health": Route(method="GET", handler=health.health),
         "/version": Route(method="GET", handler=health.version),

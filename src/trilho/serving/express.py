@@ -18,6 +18,7 @@ from trilho.bundle.compiled import UNKNOWN
 from trilho.journal import Features
 
 _ORDERS = 16  # orders of columns that are remembered; clients of one model have one or two
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _FEW = 8  # rows up to which a list of lists is the faster way to a matrix
 
 
@@ -39,7 +40,7 @@ class Express:
                 found = order.decoder.decode(body).dataframe_split
                 if found.columns == order.columns:
                     return order.rows(found.data)
-            except msgspec.DecodeError:
+            except _UNREADABLE:
                 pass  # other columns, in number or type; or something unusual
         order = self._order_of(body)
         if order is None:
@@ -47,13 +48,13 @@ class Express:
         self._latest = order
         try:
             return order.rows(order.decoder.decode(body).dataframe_split.data)
-        except msgspec.DecodeError:
+        except _UNREADABLE:
             return None
 
     def _order_of(self, body: bytes) -> _Order | None:
         try:
             columns = self._any_order.decode(body).dataframe_split.columns
-        except (msgspec.DecodeError, RecursionError):
+        except _UNREADABLE:
             return None
         raw = bytes(columns)
         if raw not in self._orders:
@@ -65,7 +66,7 @@ class Express:
     def _made(self, raw: bytes) -> _Order | None:
         try:
             names = msgspec.json.decode(raw, type=list[str])
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _UNREADABLE:
             return None
         return _Order(raw, names, self._predictor) if sorted(names) == self._names else None
 

@@ -43,7 +43,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def refusal(status: int, message: str, *, headers: Headers = ()) -> Response:
     """An answer to a request that no model has seen."""
-    body = msgspec.json.encode({"error_code": ERROR_CODES[status], "message": message})
+    # "error" is where clients of the Open Inference Protocol look.
+    body = msgspec.json.encode({"error_code": ERROR_CODES[status], "message": message, "error": message})
     return Response(status=status, body=body, headers=headers)
 
 
@@ -58,5 +59,7 @@ def failure(error: TrilhoError) -> Response:
 def explained(error: TrilhoError) -> tuple[int, str, dict[str, object]]:
     """Status, MLflow's error code, and {"column", "row", "remedy"} as far as known."""
     status, code = STATUSES.get(type(error), (500, ERROR_CODES[500]))
+    if getattr(error, "malformed", False):
+        code = ERROR_CODES[400]
     where = {"column": getattr(error, "column", None), "row": getattr(error, "row", None)}
     return status, code, {**where, "remedy": error.remedy}

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
-from trilho.errors import CannotPredict, TrilhoError
+from trilho.errors import TrilhoError
 from trilho.serving import responses
 from trilho.serving.door.answers import Answered, Problem, encoded
 from trilho.serving.door.facts import facts, promoted
@@ -97,7 +97,6 @@ class _Static(StaticFiles):
 
 def _add_predict(app: FastAPI, desk: Desk, served: Served, rows: Rows, body_bytes: int) -> None:
     schema = served.predictor.schema
-    images = [field.name for field in schema.fields if field.kind == "image"]
 
     @app.post(
         "/predict",
@@ -131,13 +130,9 @@ def _add_predict(app: FastAPI, desk: Desk, served: Served, rows: Rows, body_byte
             return Response(failed.body, failed.status, media_type=_JSON)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
-        except Exception as error:
+        except Exception:
             _log.exception("POST /predict failed")
-            if not images:
-                return _refused(500, "The server failed; its log says why.")
-            # What is in an image only the model's own code can tell, and it has just said that it cannot use this one.
-            failed = responses.failure(_unreadable(images, error))
-            return Response(failed.body, failed.status, media_type=_JSON)
+            return _refused(500, "The server failed; its log says why.")
         return Response(
             encoded(answer.predictions, schema, request=answer.id, model=served.name, version=served.version),
             media_type=_JSON,
@@ -208,15 +203,6 @@ async def _body(request: Request, most: int) -> bytes | None:
             return None
         parts.append(part)
     return b"".join(parts)
-
-
-def _unreadable(images: list[str], error: Exception) -> CannotPredict:
-    return CannotPredict(
-        f"The model cannot read the image in column '{images[0]}'.",
-        why=f"{type(error).__name__}: {str(error)[:200]}",
-        remedy="Send a whole image file of the kind that the model was trained on.",
-        column=images[0],
-    )
 
 
 def _refused(status: int, message: str) -> Response:

@@ -63,7 +63,7 @@ def by_position(rows: Sequence[Any], names: Sequence[Any], schema: Schema) -> Gi
 
 def malformed(what: str, *, column: str | None = None, row: int | None = None) -> CannotPredict:
     """The error for a body that is not in a form that anybody could read."""
-    return CannotPredict(what, remedy=f"Send for example {_EXAMPLE}", column=column, row=row)
+    return CannotPredict(what, remedy=f"Send for example {_EXAMPLE}", column=column, row=row, malformed=True)
 
 
 # ----------------------------------------------------------------------------------------------------------------------

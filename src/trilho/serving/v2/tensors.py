@@ -198,4 +198,4 @@ def _plain(tensor: _Input, values: Values, *, as_bytes: bool, numeric: bool) -> 
 
 
 def _malformed(what: str, *, column: str | None = None) -> CannotPredict:
-    return CannotPredict(what, remedy=f"Send for example {_EXAMPLE}", column=column)
+    return CannotPredict(what, remedy=f"Send for example {_EXAMPLE}", column=column, malformed=True)
