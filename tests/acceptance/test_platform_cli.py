@@ -58,7 +58,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "trilho.yaml").write_text(PROJECT, encoding="utf-8")
     (tmp_path / "notebooks").mkdir()
     yield tmp_path
-    for name in ("serving", "tracking"):
+    for name in ("monitor", "serving", "tracking"):
         stop(tmp_path / ".trilho", name)
 
 
@@ -73,13 +73,13 @@ def test_a_day_with_the_platform(project: Path) -> None:
     assert "Starting tracking" in up.stderr
     assert "Starting tracking" not in up.stdout
 
-    first, model_server = facts(project, "up")
-    assert [first["name"], model_server["name"]] == ["tracking", "serving"]
-    assert first["already_running"] is model_server["already_running"] is True
+    first, model_server, watcher = facts(project, "up")
+    assert [first["name"], model_server["name"], watcher["name"]] == ["tracking", "serving", "monitor"]
+    assert first["already_running"] is model_server["already_running"] is watcher["already_running"] is True
     assert first["address"] == address
     shown = facts(project / "notebooks", "ps")
-    assert [each["state"] for each in shown] == ["running", "running"]
-    assert [each["pid"] for each in shown] == [first["pid"], model_server["pid"]]
+    assert [each["state"] for each in shown] == ["running"] * 3
+    assert [each["pid"] for each in shown] == [first["pid"], model_server["pid"], watcher["pid"]]
     assert "running" in trilho(project, "ps").stdout
 
     assert trilho(project, "ui").stdout.strip() == address, "nothing but the address where nobody looks"
@@ -94,7 +94,7 @@ def test_a_day_with_the_platform(project: Path) -> None:
     dead = trilho(project, "ps").stdout
     assert "dead" in dead
     assert "trilho up" in dead
-    again, still = facts(project, "up")
+    again, still, _ = facts(project, "up")
     assert still["pid"] == model_server["pid"], "the model server outlives the registry"
     assert again["address"] == address
     assert again["pid"] != pid
@@ -103,8 +103,9 @@ def test_a_day_with_the_platform(project: Path) -> None:
     assert "stopped" in down.stdout
     assert not lives(int(str(again["pid"])))
     assert not lives(int(str(model_server["pid"])))
-    assert [each["state"] for each in facts(project, "ps")] == ["stopped", "stopped"]
-    stopped = [{"name": "tracking", "stopped": False}, {"name": "serving", "stopped": False}]
+    assert not lives(int(str(watcher["pid"])))
+    assert [each["state"] for each in facts(project, "ps")] == ["stopped"] * 3
+    stopped = [{"name": name, "stopped": False} for name in ("tracking", "serving", "monitor")]
     assert facts(project, "down") == stopped
 
 
@@ -129,7 +130,8 @@ def test_profile_with_a_server_elsewhere_starts_the_model_server_alone(project: 
     assert up.returncode == 0, up.stderr
     assert "http://127.0.0.1:1" in up.stdout
     assert "http://127.0.0.1:1" in trilho(project, "ps", "--profile", "team").stdout
-    (started,) = facts(project, "ps", "--profile", "team")
+    started, watcher = facts(project, "ps", "--profile", "team")
+    assert (watcher["name"], watcher["state"]) == ("monitor", "running")
     assert (started["name"], started["state"]) == ("serving", "running")
     server = psutil.Process(int(str(started["pid"])))
     assert len(server.children()) == 2, "it has what the flag said"
@@ -138,19 +140,21 @@ def test_profile_with_a_server_elsewhere_starts_the_model_server_alone(project: 
     assert not (project / ".trilho" / "mlflow").exists()
 
 
-def test_model_server_of_a_deleted_project_ends_itself(project: Path) -> None:
-    _, server = facts(project, "up")
+def test_model_server_and_watcher_of_a_deleted_project_end_themselves(project: Path) -> None:
+    _, server, watcher = facts(project, "up")
     shutil.rmtree(project / ".trilho" / "services")
     deadline = time.monotonic() + 60
-    while lives(int(str(server["pid"]))) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not lives(int(str(server["pid"])))
+    for started in (server, watcher):
+        while lives(int(str(started["pid"]))) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not lives(int(str(started["pid"])))
 
 
 def test_one_service_is_started_alone(project: Path) -> None:
     (started,) = facts(project, "up", "serving")
     assert started["name"] == "serving"
-    assert [each["state"] for each in facts(project, "ps")] == ["running", "running"], "it needs the registry once"
+    states = [each["state"] for each in facts(project, "ps")]
+    assert states == ["running", "running", "stopped"], "it needs the registry once"
     wrong = trilho(project, "up", "servin")
     assert wrong.returncode == 2
     assert "Did you mean 'serving'?" in wrong.stderr

@@ -24,7 +24,10 @@ def down(
     known = platform.known_names(file)
     if name is not None:
         platform.check_name(name, known)
-    stopped = {each: platform.stop(file.state_dir, each, say=output.progress) for each in ([name] if name else known)}
+    chosen = [name] if name else known
+    # From the last to the first: what looks something up at the tracking server must not bring it back.
+    ended = {each: platform.stop(file.state_dir, each, say=output.progress) for each in reversed(chosen)}
+    stopped = {each: ended[each] for each in chosen}
     if json:
         output.as_json({"services": [{"name": each, "stopped": bool(record)} for each, record in stopped.items()]})
         return

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +27,9 @@ def monitor(
     profile: Profile = None,
     overrides: Overrides = None,
     json: AsJson = False,
+    port: Annotated[int | None, typer.Option(hidden=True)] = None,
+    service_id: Annotated[str, typer.Option("--id", hidden=True)] = "",
+    record: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Compare what was asked and answered with the training data. Exit code 4: drift.
 
@@ -32,22 +38,22 @@ def monitor(
 
     Example: trilho monitor --window 7d
     """
-    from trilho.cli import output, watched
     from trilho.cli.exits import DONE, DRIFT
+    from trilho.platform.heartbeat import Heartbeat, answering
 
     if window:
         overrides = [*(overrides or ()), f"monitor.window={window}"]
     file = load_project(project, profile, overrides)
-    pause = _seconds(every) if every else None
-    while True:
+    if not every:
         reports = look(file, model)
-        if json:
-            output.as_json({**reports[0].facts(), "versions": [report.facts() for report in reports[1:]]})
-        else:
-            watched.show(reports, file.monitor.window)
-        if pause is None:
-            raise typer.Exit(DRIFT if reports[0].enough and reports[0].drift else DONE)
-        time.sleep(pause)
+        _say(reports, file, json=json)
+        raise typer.Exit(DRIFT if reports[0].enough and reports[0].drift else DONE)
+    pause, heartbeat = _seconds(every), Heartbeat(record, service_id)
+    with nullcontext() if port is None else answering(port, service_id):
+        while True:
+            _look_again(file, model, json=json)
+            if not heartbeat.wait(pause):
+                return
 
 
 def look(file: ProjectFile, model: str = "") -> tuple[Report, ...]:
@@ -106,6 +112,30 @@ def references(file: ProjectFile, found: Found) -> Callable[[str, str], Referenc
 
 
 # ----------------------------------------------------------------------------------------------------------------------
+
+
+def _say(reports: tuple[Report, ...], file: ProjectFile, *, json: bool) -> None:
+    from trilho.cli import output, watched
+
+    if json:
+        output.as_json({**reports[0].facts(), "versions": [report.facts() for report in reports[1:]]})
+    else:
+        watched.show(reports, file.monitor.window)
+    sys.stdout.flush()
+
+
+def _look_again(file: ProjectFile, model: str, *, json: bool) -> None:
+    """One look of many: what is wrong now may be right the next time, such as that there is no champion yet."""
+    from trilho.cli import output
+    from trilho.cli.worded import moment
+    from trilho.errors import TrilhoError
+
+    if not json:
+        output.plain(moment(time.time()))
+    try:
+        _say(look(file, model), file, json=json)
+    except TrilhoError as error:
+        output.progress(f"{error}\nThis is tried again.")
 
 
 def _seconds(every: str) -> float:

@@ -21,9 +21,13 @@ def up(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Start the project's tracking and model servers and wait until they answer; they outlive this terminal."""
+    """Start the project's tracking and model servers and its watcher, and wait until they answer.
+
+    They outlive this terminal.
+    """
     from trilho import platform
     from trilho.cli import output
+    from trilho.settings import format_duration
 
     file = load_project(project, profile, overrides)
     facts = []
@@ -65,4 +69,6 @@ def up(
             output.state("Look", "trilho ui")
         if fact["name"] == "serving":
             output.state("Ask", f"curl {fact['address']}/health")
+        if fact["name"] == "monitor":
+            output.state("Watched", f"every {format_duration(file.monitor.every)}: trilho monitor, trilho logs monitor")
     output.state("Stop", "trilho down")

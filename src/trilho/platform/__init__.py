@@ -7,6 +7,7 @@ that runs costs one request. `services(project)` lists what `trilho up` starts; 
 from trilho.platform.address import known_address, server_address
 from trilho.platform.known import check_name, known_names, services
 from trilho.platform.logs import follow, tail
+from trilho.platform.monitoring import monitor_service
 from trilho.platform.service import Record, Service, Status, log_path
 from trilho.platform.serving import serving_service
 from trilho.platform.supervise import ensure, status, statuses, stop
@@ -23,6 +24,7 @@ __all__ = [
     "known_address",
     "known_names",
     "log_path",
+    "monitor_service",
     "server_address",
     "services",
     "serving_service",

@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from trilho.errors import UnknownName
+from trilho.platform.monitoring import monitor_service
 from trilho.platform.record import recorded_names
 from trilho.platform.service import Service
 from trilho.platform.serving import serving_service
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 def services(project: ProjectFile) -> tuple[Service, ...]:
     """What `trilho up` starts for this project, in order: no tracking server where the profile names one elsewhere."""
-    serving = serving_service(project)
-    return (serving,) if project.tracking_uri else (tracking_service(project.state_dir), serving)
+    own = (serving_service(project), monitor_service(project))
+    return own if project.tracking_uri else (tracking_service(project.state_dir), *own)
 
 
 def known_names(project: ProjectFile) -> list[str]:

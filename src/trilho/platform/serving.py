@@ -17,7 +17,7 @@ _HANDED_ON = ("serve.", "register.name", "tracking_uri", "train.trusted_types")
 def serving_service(project: ProjectFile) -> Service:
     """What runs: the command a person would type, with what that person's flags said."""
     command = [sys.executable, "-m", "trilho.cli", "serve", "--wait"]
-    command += ["--project", str(project.root.resolve()), "--profile", project.profile, *_flags(project)]
+    command += ["--project", str(project.root.resolve()), "--profile", project.profile, *flags(project, _HANDED_ON)]
     folder = project.state_dir.resolve() / "serving"
     return Service(
         name=NAME,
@@ -29,15 +29,12 @@ def serving_service(project: ProjectFile) -> Service:
     )
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-
-
-def _flags(project: ProjectFile) -> list[str]:
-    """The settings that flags gave; all others are read from where they came from."""
+def flags(project: ProjectFile, handed_on: tuple[str, ...]) -> list[str]:
+    """The settings below these names that flags gave; all others are read from where they came from."""
     from trilho.project.origins import explain, written
 
     found: list[str] = []
     for line in explain(project):
-        if line.origin.source == "flag" and line.setting.startswith(_HANDED_ON):
+        if line.origin.source == "flag" and line.setting.startswith(handed_on):
             found += ["--set", f"{line.setting}={written(line.value, line.unit)}"]
     return found

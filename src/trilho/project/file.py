@@ -112,6 +112,7 @@ class DriftRule:
 @dataclass(frozen=True, kw_only=True)
 class MonitorSection:
     window: float = 86_400.0  # seconds
+    every: float = 3600.0  # seconds between looks of the watcher that `trilho up` starts
     drift: DriftRule = DriftRule()
 
 

@@ -64,6 +64,14 @@ PRODUCTION: tuple[Setting, ...] = (
         unit="bytes",
     ),
     Setting("monitor.window", "duration", "How far back monitoring looks.", default="24h", unit="seconds", above=0),
+    Setting(
+        "monitor.every",
+        "duration",
+        "How often the watcher that trilho up starts looks.",
+        default="1h",
+        unit="seconds",
+        at_least=1,
+    ),
     Setting("monitor.drift.share", "share", "Share of columns that must have moved.", default=0.3, above=0, at_most=1),
     Setting(
         "monitor.drift.min_rows", "integer", "Fewer predictions give no verdict.", default=200, at_least=2, unit="rows"
