@@ -167,3 +167,22 @@ def test_feedback_that_cannot_be_is_refused_with_its_reason(numbers: Shipped, tm
     assert (found.status, found.json["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     assert found.json["details"]["remedy"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_open_inference_protocol_is_below_v2_under_two_names(numbers: Shipped, tmp_path: Path) -> None:
+    app = app_of(numbers, tmp_path, keys=Keys(["open"]))
+    assert answer(app, "GET", "/v2/health/ready").json["ready"] is True
+    assert answer(app, "GET", "/v2/models/tried").json["versions"] == ["3"]
+    row = numbers.frame[:1].to_numpy().tolist()
+    tensor = {"name": "rows", "shape": [1, len(row[0])], "datatype": "FP64", "data": row}
+    body = json.dumps({"inputs": [tensor]}).encode()
+    refused = answer(app, "POST", "/v2/models/tried/infer", body)
+    assert refused.status == 401
+    assert "API key" in refused.json["error"], "where clients of this protocol look"
+    found = answer(app, "POST", "/v2/models/tried/infer", body, headers=[("x-api-key", "open")])
+    assert found.status == 200
+    outputs = {output["name"]: output["data"] for output in found.json["outputs"]}
+    assert outputs["predict"] == numbers.answers().labels[:1].tolist()
+    metrics = answer(app, "GET", "/metrics").body.decode()
+    assert 'http_requests_total{method="POST",path="/v2/infer",status="200"} 1.0' in metrics
+    assert 'http_requests_total{method="GET",path="/v2",status="200"} 2.0' in metrics
