@@ -19,7 +19,6 @@ from trilho.errors import ImportFailed, MissingExtra
 # Import name → the extra of trilho that brings it, and the name it is installed by.
 EXTRAS = {
     "httpx": "client",
-    "httpx": "client",
     "lightgbm": "lightgbm",
     "pandera": "checks",
 }
