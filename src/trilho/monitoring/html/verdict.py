@@ -1,0 +1,124 @@
+"""What to say first, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from trilho.monitoring.html.columns import since
+from trilho.monitoring.html.figures import cut, number, share
+from trilho.monitoring.measured import Performance
+from trilho.monitoring.report import Report
+
+State = Literal["bad", "note", "good", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Args:
+    sentence: What happened.
+    meaning: What it is called, and why.
+    """
+
+    state: State
+    sentence: str
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """One thing to do, and the command for it where there is one."""
+
+    text: str
+    command: str = ""
+
+
+def verdict(report: Report, performance: Performance | None) -> Verdict:
+    """The report in two sentences."""
+    dropped = performance is not None and performance.dropped(report.model, report.version)
+    if not report.enough:
+        sentence = f"Too few predictions to tell: {report.rows:,}, and {report.min_rows:,} are needed."
+        return Verdict(state="bad" if dropped else "unknown", sentence=sentence, meaning=_fallen(report, performance))
+    moved, judged = len(report.moved), len(report.judged)
+    if not moved:
+        answers = "the answers did" if report.prediction_drift else "and the answers did not either"
+        sentence = f"None of {judged} columns moved, {'but ' if report.prediction_drift else ''}{answers}."
+        state: State = "bad" if dropped else "note" if report.prediction_drift else "good"
+        return Verdict(state=state, sentence=sentence, meaning=_fallen(report, performance))
+    when = since(report.since_when, report)
+    worst = cut(report.moved[0].name, 60)
+    sentence = f"{moved} of {judged} columns moved {when}; worst: {worst}."
+    limit = f"{share(report.share)} of the columns (monitor.drift.share)"
+    meaning = f"This is drift: at least {limit} moved." if report.drift else f"Not called drift: less than {limit}."
+    return Verdict(
+        state="bad" if report.drift or dropped else "note",
+        sentence=sentence,
+        meaning=f"{meaning} {_fallen(report, performance)}".strip(),
+    )
+
+
+def advice(report: Report, performance: Performance | None) -> tuple[Advice, ...]:
+    """What to do, the most urgent first."""
+    return tuple(_advice(report, performance))
+
+
+def meaning(report: Report, performance: Performance | None) -> str:
+    """What the moves mean for the model, as far as anybody can tell."""
+    if not report.enough:
+        return "With so few predictions, chance alone moves columns; the pictures below show them all the same."
+    newest = performance.newest(report.model, report.version) if performance else None
+    answers = "Its answers moved too" if report.prediction_drift else "Its answers stayed as they were on the test data"
+    if not report.moved:
+        return (
+            f"{answers}, while the inputs did not." if report.prediction_drift else "Inputs and answers are as before."
+        )
+    if newest is None:
+        return f"{answers}. Whether they are still right, only true labels can tell."
+    if newest.below:
+        return f"{answers}, and labels show that they are worse than is asked."
+    return f"{answers}. The labels that came show none of its metrics below its floor."
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _fallen(report: Report, performance: Performance | None) -> str:
+    newest = performance.newest(report.model, report.version) if performance else None
+    if newest is None or not newest.below:
+        return ""
+    one = newest.below[0]
+    side = "below" if one.greater_is_better else "above"
+    return f"{one.metric} is {number(one.value or 0.0)}, {side} the {number(one.floor or 0.0)} that is asked."
+
+
+def _advice(report: Report, performance: Performance | None) -> Iterator[Advice]:
+    newest = performance.newest(report.model, report.version) if performance else None
+    if newest is not None and newest.below:
+        yield Advice(
+            text="Go back to the version before, if that one was better on such rows:", command="trilho rollback"
+        )
+        yield Advice(
+            text="Train again on rows like today's; the gates compare before anything goes live:", command="trilho run"
+        )
+    if not report.enough:
+        yield Advice(text="Wait for more predictions, or look further back:", command="trilho monitor --window 7d")
+    questions = {check.question for column in report.moved for check in column.checks if check.moved}
+    if questions & {"missing", "new categories", "out of range"}:
+        names = ", ".join(cut(column.name, 40) for column in report.moved[:3])
+        yield Advice(
+            text=f"Ask first whether the source changed: {names}. A missing join, another unit or a renamed category "
+            "looks like this, and no training repairs it."
+        )
+    if report.moved or report.prediction_drift:
+        yield Advice(
+            text="See which rows came in, and from which version they were answered:", command="trilho journal"
+        )
+    if newest is None and (report.moved or report.prediction_drift):
+        yield Advice(
+            text="Send what turned out to be true, to know whether it matters:", command="trilho feedback labels.csv"
+        )
+    elif report.drift and newest is not None and not newest.below:
+        yield Advice(text="The answers hold so far. Train again when there are labels enough:", command="trilho run")
+    if report.enough and not report.moved and not report.prediction_drift and not (newest and newest.below):
+        yield Advice(text="Nothing.")
