@@ -16,7 +16,12 @@ ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / ".bench"
 
 # What is installed, by name. mlflow takes the version that trilho is pinned to, so that both sides run the same one.
-PACKAGES = {"mlflow": "mlflow", "dvc": "dvc==3.67.1"}
+PACKAGES = {
+    "mlflow": "mlflow",
+    "dvc": "dvc==3.67.1",
+    "evidently": "evidently==0.7.23 pandas<3 pyarrow",  # it does not import with pandas 3
+    "nannyml": "nannyml==0.13.1 pyarrow",
+}
 
 
 def environment(name: str) -> Path:
@@ -28,7 +33,7 @@ def environment(name: str) -> Path:
         print(f"Installing {wanted} into .bench/{name} …", flush=True)
         venv.create(folder, clear=True, symlinks=os.name != "nt", with_pip=True)
         pins = ["-c", str(ROOT / "constraints.txt")] if "==" not in wanted else []
-        subprocess.run([programs / "python", "-m", "pip", "install", "-q", *pins, wanted], check=True)
+        subprocess.run([programs / "python", "-m", "pip", "install", "-q", *pins, *wanted.split()], check=True)
         ready.write_text(wanted, encoding="utf-8")
     return programs
 

@@ -8,7 +8,7 @@ length takes the memory of one batch and of the counts. Counts add up: those of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from trilho.bundle.describing import seconds
 from trilho.bundle.drift_profile import PREDICTION
 
 Counts = NumberCounts | CategoryCounts
-Column = Callable[[np.ndarray], np.ndarray]  # values (n,) → what `columns` below holds of them
+
+_BLOCK = 1024  # values sorted at once: they stay in the nearest cache, which halves the time
 
 
 class Tally:
@@ -33,7 +34,7 @@ class Tally:
         self.reference = reference
         self._field = field
         if isinstance(reference, NumberCounts):
-            self._edges, self._atoms = np.array(reference.edges), np.array(reference.atoms)
+            self._edges_and_all, self._atoms = np.array([*reference.edges, np.inf]), np.array(reference.atoms)
             self.bins = len(reference.edges) + 1
             width = self.bins + len(reference.atoms) + 1
         else:
@@ -81,13 +82,16 @@ class Tally:
         return canonical(field, values) if field is not None else values.astype(np.float64)
 
     def _numbers(self, values: np.ndarray) -> np.ndarray:
-        ordered = np.sort(values)  # NaN comes last
-        known = int(np.searchsorted(ordered, np.inf, side="right"))
-        ordered, missing = ordered[:known], len(values) - known
-        up_to = np.searchsorted(ordered, self._edges, side="right")
-        bins = np.diff(np.concatenate([[0], up_to, [known]]))
-        atoms = np.searchsorted(ordered, self._atoms, side="right") - np.searchsorted(ordered, self._atoms, side="left")
-        return np.concatenate([bins, atoms, [missing]])
+        up_to = np.zeros(
+            len(self._edges_and_all), dtype=np.int64
+        )  # rows up to each edge, and up to infinity: NaN is last
+        atoms = np.zeros(len(self._atoms), dtype=np.int64)
+        for block in _sorted_blocks(values):
+            up_to += block.searchsorted(self._edges_and_all, side="right")
+            if len(atoms):
+                atoms += block.searchsorted(self._atoms, side="right") - block.searchsorted(self._atoms, side="left")
+        bins = np.diff(up_to, prepend=0)
+        return np.concatenate([bins, atoms, [len(values) - up_to[-1]]])
 
     def _categories(self, values: np.ndarray) -> np.ndarray:
         counted = np.zeros(self.rows.shape[1], dtype=np.int64)
@@ -123,3 +127,14 @@ def answers_of(labels: np.ndarray, probabilities: np.ndarray | None, schema: Sch
         else:
             score = probabilities.max(axis=1)
     return {PREDICTION: labels, "score": score}
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _sorted_blocks(values: np.ndarray) -> np.ndarray:
+    """The values in sorted rows of `_BLOCK`, the last one filled up with NaN. Shape (blocks, _BLOCK)."""
+    blocks = np.full((-(-len(values) // _BLOCK), _BLOCK), np.nan)
+    blocks.ravel()[: len(values)] = values
+    blocks.sort(axis=1)
+    return blocks

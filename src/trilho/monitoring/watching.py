@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import msgspec
@@ -130,13 +131,23 @@ def watch(
         A report on each version that answered and has a reference; never empty.
     """
     window = Window(since=since, until=until, find=find)
-    for part in journal:
+    for part in _read_ahead(journal):
         window.add(part)
     others = [key for key in window.known_versions() if key != (model, version)]
     return tuple(window.report(*key, rule) for key in [(model, version), *others])
 
 
 # ----------------------------------------------------------------------------------------------------------------------
+
+
+def _read_ahead(journal: Iterable[Rows]) -> Iterator[Rows]:
+    """The parts, the next of which is read while one is counted: neither holds Python's lock for long."""
+    parts = iter(journal)
+    with ThreadPoolExecutor(1, thread_name_prefix="trilho-read") as reader:
+        coming = reader.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = reader.submit(next, parts, None)
+            yield part
 
 
 class _Version:
