@@ -18,8 +18,6 @@ from conftest import free_port, stop, wait_for
 from documented import ROOT, blocks
 
 README = ROOT / "README.md"  # the Portuguese one holds the same blocks: test_links.py
-ROW = {"plan": "basic", "region": "north", "fee": 41.5, "tickets": 3, "paperless": True}
-
 
 def write_customers(file: Path) -> None:
     """What a person might bring: an id, words, a date, missing values, a label that depends on some of it."""
@@ -38,8 +36,8 @@ def write_customers(file: Path) -> None:
             rows.writerow([f"C{number:05d}", since, shown, *facts, "yes" if leaves else "no"])
 
 
-def ask(folder: Path, words: list[str]) -> object:
-    """Start what `trilho serve` starts, send it one row, stop it."""
+def ask(folder: Path, words: list[str], body: str) -> object:
+    """Start what `trilho serve` starts, send it what the README sends, stop it."""
     port = free_port()
     log = folder / "serve.log"
     with log.open("wb") as out:
@@ -50,7 +48,7 @@ def ask(folder: Path, words: list[str]) -> object:
         wait_for(f"http://127.0.0.1:{port}/ping", server, log)
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/invocations",
-            json.dumps({"dataframe_records": [ROW]}).encode(),
+            body.encode(),
             {"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -62,7 +60,8 @@ def ask(folder: Path, words: list[str]) -> object:
 @pytest.mark.slow
 def test_readme_blocks_run(tmp_path: Path) -> None:
     section = README.read_text(encoding="utf-8").split("\n## ")[1]
-    [typed] = blocks(section, "sh")
+    typed, curl = blocks(section, "sh")
+    body = shlex.split(curl.replace("\\\n", " "))[-1]
     [python] = blocks(section, "python")
     write_customers(tmp_path / "customers.csv")
     folder, done = tmp_path, []
@@ -74,7 +73,7 @@ def test_readme_blocks_run(tmp_path: Path) -> None:
             if words[0] == "cd":
                 folder = folder / words[1]
             elif words[:2] == ["trilho", "serve"]:
-                assert ask(folder, words[1:]) in ({"predictions": ["yes"]}, {"predictions": ["no"]})
+                assert ask(folder, words[1:], body) in ({"predictions": ["yes"]}, {"predictions": ["no"]})
             else:
                 assert words[0] == "trilho"
                 said = trilho(folder, *words[1:]).stdout
