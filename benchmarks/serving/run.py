@@ -1,7 +1,7 @@
 """How fast, how steady, how large: `trilho serve` beside what one would use instead. One command, everything in it.
 
     python benchmarks/serving/run.py [--quick] [--only PART …] [--models NAME …] [--servers NAME …]
-                                     [--markdown docs/guides/serving-speed.md] [--anyway]
+                                     [--seconds N] [--rounds N] [--markdown docs/guides/serving-speed.md] [--anyway]
 
 Parts: servers (every server with every model under closed and open load), costs (of trilho's features, each apart),
 soak (a million requests), swaps (promotions and rollbacks under load). The whole takes about 45 minutes, --quick 5.
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
     parser.add_argument("--models", nargs="+", choices=tuple(PROJECTS), metavar="NAME")
     parser.add_argument("--servers", nargs="+", choices=tuple(SERVERS), default=tuple(SERVERS), metavar="NAME")
+    parser.add_argument("--seconds", type=int, help="of each window (2)")
+    parser.add_argument("--rounds", type=int, help="of all windows (3)")
     parser.add_argument("--anyway", action="store_true", help="measure on a busy machine, too; the results say so")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the results into this page")
     asked = parser.parse_args()
@@ -91,7 +94,8 @@ def prepare(names: Sequence[str]) -> dict[str, str]:
 
 def servers(asked: argparse.Namespace, missing: Mapping[str, str]) -> dict[str, Any]:
     """Every server with every model."""
-    plan, measured = (QUICK if asked.quick else FULL), Measured(failed=dict(missing))
+    plan, measured = QUICK if asked.quick else FULL, Measured(failed=dict(missing))
+    plan = replace(plan, seconds=asked.seconds or plan.seconds, rounds=asked.rounds or plan.rounds)
     chosen = asked.models or (QUICK_MODELS if asked.quick else tuple(PROJECTS))
     for name in chosen:
         measure(made(name), [server for server in asked.servers if server not in missing], plan, measured)
