@@ -75,7 +75,7 @@ def _since(column: ColumnReport, report: Report) -> str:
 
     if column.since is None:
         return ""
-    return f"; since {moment(column.since)}" if column.since > report.since else "; in the whole window"
+    return f"; since {moment(column.since)[:-3]}" if column.since > report.since else "; in the whole window"
 
 
 def _word(report: Report) -> str:

@@ -50,9 +50,9 @@ class Tally:
         else:
             self.rows[part] += self._categories(values)
 
-    def counts(self) -> Counts:
-        """Of the whole window."""
-        found: list[int] = self.rows.sum(axis=0).tolist()
+    def counts(self, slices: int | None = None) -> Counts:
+        """Of the whole window, or of its first slices."""
+        found: list[int] = self.rows[:slices].sum(axis=0).tolist()
         reference, bins = self.reference, self.bins
         if isinstance(reference, NumberCounts):
             return NumberCounts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -190,7 +190,7 @@ class _Version:
         for tallies, columns in ((self.columns, profile.columns), (self.predicted, profile.predicted)):
             before = [column for column in columns if column.name in tallies]
             reports = judge(before, [tallies[column.name].counts() for column in before], rule)
-            found.append(tuple(_dated(report, tallies[report.name], window) for report in reports))
+            found.append(tuple(_dated(report, tallies[report.name], window, rule) for report in reports))
         return found[0], found[1]
 
 
@@ -210,11 +210,13 @@ def _versions(part: Rows) -> set[tuple[str, str]]:
     return set(zip(part.models.tolist(), part.versions.tolist(), strict=True))
 
 
-def _dated(report: ColumnReport, tally: Tally, window: Window) -> ColumnReport:
-    """The report with the time that the move began."""
+def _dated(report: ColumnReport, tally: Tally, window: Window, rule: DriftRule) -> ColumnReport:
+    """The report with the time that the move began: that of the window, if rows before a change had moved as well."""
     if not report.moved:
         return report
     bins = tally.rows[:, [*range(tally.bins), -1]]  # without the atoms, which are in other bins as well
     place = changed_since(bins) or 0
+    if place and judge([tally.reference], [tally.counts(place)], replace(rule, min_rows=1))[0].moved:
+        place = 0
     length = (window.until - window.since) / SLICES
     return msgspec.structs.replace(report, since=window.since + place * length)

@@ -199,6 +199,13 @@ def test_move_that_was_there_from_the_first_row_is_dated_to_the_begin(words: Shi
     assert {column.since for column in report(words, journaled(words, frame)).moved} == {SINCE}
 
 
+def test_move_that_grew_within_the_window_is_dated_to_its_begin(words: Shipped) -> None:
+    frame = pd.concat([trained(words)] * 2, ignore_index=True)
+    frame["age"] += np.where(frame.index >= len(frame) / 2, 60, 30)
+    [age] = report(words, journaled(words, frame)).moved
+    assert age.since == SINCE
+
+
 def test_few_rows_must_move_further(numbers: Shipped) -> None:
     """Half a deviation: an effect over its threshold either way, and chance enough with eight rows."""
     frame = trained(numbers)
