@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -21,13 +24,19 @@ from trilho.serving.keys import Keys
 from trilho.serving.slot import Served, Slot
 
 
-@dataclass
+@dataclass(frozen=True)
 class Running:
-    """A server that a test can look into: the model in its slot, and the feedback that came."""
+    """A server that a test can look into: the model in its slot, and where true labels are written."""
 
     address: str
     slot: Slot
-    noted: list[Any] = field(default_factory=list)
+    journal: Path
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """What turned out to be true, by prediction id."""
+        lines = [json.loads(line) for path in self.journal.glob("labels-*") for line in path.read_text().splitlines()]
+        return {line["id"]: line["label"] for line in lines}
 
 
 @contextmanager
@@ -40,18 +49,10 @@ def running(
         served = Served(predictor=shipped.predictor, name="tried", version=version, since=time.time())
     slot = Slot(served)
     sock = socket.create_server(("127.0.0.1", port))
-    found = Running(f"http://127.0.0.1:{sock.getsockname()[1]}", slot)
-    app = assembled(Desk(slot, Counts()), keys=Keys(keys))
-
-    async def noting(scope: Any, receive: Any, send: Any) -> None:
-        """Feedback is noted here, where a test can see it; all else is the application's."""
-        if scope["path"] != "/feedback":
-            return await app(scope, receive, send)
-        found.noted.append(json.loads((await receive())["body"]))
-        await send({"type": "http.response.start", "status": 202, "headers": [(b"content-length", b"2")]})
-        return await send({"type": "http.response.body", "body": b"{}"})
-
-    server = uvicorn.Server(uvicorn.Config(noting, log_config=None, access_log=False, lifespan="off", ws="none"))
+    folder = Path(tempfile.mkdtemp(prefix="trilho-served-"))
+    found = Running(f"http://127.0.0.1:{sock.getsockname()[1]}", slot, folder)
+    app = assembled(Desk(slot, Counts()), keys=Keys(keys), journal=folder)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
     thread.start()
     try:
@@ -60,3 +61,4 @@ def running(
         server.should_exit = True
         thread.join()
         sock.close()
+        shutil.rmtree(folder, ignore_errors=True)
