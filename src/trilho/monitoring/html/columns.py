@@ -27,33 +27,32 @@ class Shown:
     """A column as the page shows it.
 
     Args:
-        sentences: What moved, most important first; of one that did not move, how near it came.
+        sentences: What moved, most important first; () of one that did not.
         since: "since 12:00", or "".
-        bars: Of categories; then the picture is small and for lists alone.
+        near: How near it came to what is allowed, or how far beyond.
+        bars: Of categories; then the picture is for lists alone.
     """
 
     name: str
     moved: bool
     sentences: tuple[str, ...]
     since: str
-    near: float
-    missing: str
+    near: str
     picture: Picture | None
     bars: tuple[Bar, ...]
     lines: tuple[Line, ...]
 
 
-def shown(column: ColumnReport, report: Report) -> Shown:
-    """The column as the page shows it."""
+def shown(column: ColumnReport, report: Report, *, listed: bool = False) -> Shown:
+    """The column as the page shows it; `listed`: in few words, among many."""
     return Shown(
         name=cut(column.name),
         moved=column.moved,
         sentences=tuple(_sentences(column)),
         since=since(column.since, report),
-        near=column.effect,
-        missing=share(column.missing),
+        near=_near(column),
         picture=picture(column.histogram),
-        bars=bars(column.histogram) if column.moved else (),
+        bars=() if listed else bars(column.histogram),
         lines=tuple(_lines(column)) if column.moved else (),
     )
 
@@ -80,6 +79,14 @@ _WHAT = {
 _SHARES = ("missing_share", "out_of_range", "new_categories")
 
 
+def _near(column: ColumnReport) -> str:
+    if not column.checks:
+        return "too few rows in the journal to judge"
+    if column.moved:
+        return f"moved, {column.effect:.1f} times what is allowed"
+    return f"at {100 * column.effect:.0f}% of what is allowed" if column.effect <= 1 else "chance could do that"
+
+
 def _sentences(column: ColumnReport) -> Iterator[str]:
     moved = [check for check in column.checks if check.moved]
     for check in moved:
@@ -87,23 +94,23 @@ def _sentences(column: ColumnReport) -> Iterator[str]:
         yield _sentence(effect, column)
         if check.question == "values":
             yield from _compared(column)
-    if not moved and not column.checks:
-        yield "Not in the journal, or in too few of its rows, to say anything."
 
 
 def _sentence(effect: Effect, column: ColumnReport) -> str:
-    change = f"{share(abs(effect.value))} of the rows {'more' if effect.value > 0 else 'fewer'} than in training"
-    allowed = share(effect.threshold)
+    allowed = f"{number(100 * effect.threshold)}%"
+    moved = share(abs(effect.value))
+    before = share(min(max(column.missing - effect.value, 0.0), 1.0))
     return {
-        "wasserstein": f"Values moved by {effect.value:.2f} standard deviations; up to {effect.threshold:g} is usual.",
+        "wasserstein": f"Values moved by {effect.value:.2f} standard deviations; {effect.threshold:g} is allowed.",
         "population_stability": f"Values are spread otherwise: stability index {effect.value:.2f}, "
-        f"up to {effect.threshold:g} is usual.",
+        f"{effect.threshold:g} is allowed.",
         "jensen_shannon": f"Shares are others: they differ by {effect.value:.2f} on a scale from 0 to 1; "
-        f"up to {effect.threshold:g} is usual.",
-        "missing_share": f"Missing in {share(column.missing)} of the rows: {change}; up to {allowed} is usual.",
-        "out_of_range": f"Outside the range of training: {change}; up to {allowed} is usual.",
-        "new_categories": f"In categories that training never saw: {change}; up to {allowed} is usual.",
-    }.get(effect.method, f"{effect.method} {number(effect.value)}; up to {number(effect.threshold)} is usual.")
+        f"{effect.threshold:g} is allowed.",
+        "missing_share": f"Missing in {share(column.missing)} of the rows, in training {before}; "
+        f"a change of {allowed} is allowed.",
+        "out_of_range": f"{moved} of the rows lie outside the range of training; {allowed} is allowed.",
+        "new_categories": f"{moved} of the rows are in categories that training never saw; {allowed} is allowed.",
+    }.get(effect.method, f"{effect.method} {number(effect.value)}; {number(effect.threshold)} is allowed.")
 
 
 def _compared(column: ColumnReport) -> Iterator[str]:

@@ -76,8 +76,8 @@ def picture(counted: Histogram) -> Picture | None:
         width=spots[-1][0] + spots[-1][1],
         old=_path(spots, inside, top),
         new=_path(spots, within, top),
-        begin=f"≤ {number(low)}" if max(under, below) > _LITTLE else number(low),
-        end=f"> {number(high)}" if max(over, above) > _LITTLE else number(high),
+        begin=("≤ " if max(under, below) > _LITTLE else "") + _end(low, high - low),
+        end=("> " if max(over, above) > _LITTLE else "") + _end(high, high - low),
     )
 
 
@@ -141,6 +141,10 @@ def _path(spots: Sequence[tuple[int, int]], parts: np.ndarray, top: float) -> st
         )
         end = start + width
     return "".join(found) + "V60"
+
+
+def _end(value: float, span: float) -> str:
+    return number(0.0 if abs(value) < 1e-6 * span else value)
 
 
 def _median(edges: np.ndarray, parts: np.ndarray) -> float | None:

@@ -35,7 +35,7 @@ def share(value: float) -> str:
 
 
 def moment(seconds: float, *, beside: float | None = None) -> str:
-    """A time in UTC: the hour alone where it is on the day of `beside`.
+    """A time in UTC: the hour alone where it is in the 24 hours before `beside`.
 
     Example:
         >>> moment(1_767_268_800), moment(1_767_268_800, beside=1_767_270_000)
@@ -43,7 +43,7 @@ def moment(seconds: float, *, beside: float | None = None) -> str:
     """
     when = time.gmtime(seconds)
     hour = time.strftime("%H:%M", when)
-    if beside is not None and time.gmtime(beside)[:3] == when[:3]:
+    if beside is not None and 0 <= beside - seconds <= 86_400:
         return hour
     return f"{when.tm_mday} {_MONTHS[when.tm_mon - 1]} {hour}"
 

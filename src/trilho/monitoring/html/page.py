@@ -28,8 +28,9 @@ def render(report: Report, performance: Performance | None = None) -> str:
         performance: From `measure`; None where nobody asked for it.
     """
     environment = _environment()
-    columns = [shown(column, report) for column in report.columns]
-    moved = [column for column in columns if column.moved][:_CARDS]
+    moved = report.moved[:_CARDS]
+    rest = [column for column in report.columns if column not in moved]
+    about = answers(performance, report)
     script = environment.loader.get_source(environment, "filter.js")[0] if environment.loader else ""
     style = environment.loader.get_source(environment, "report.css")[0] if environment.loader else ""
     return environment.get_template("report.html").render(
@@ -42,11 +43,11 @@ def render(report: Report, performance: Performance | None = None) -> str:
         begin=moment(report.since),
         end=moment(report.until),
         others=sum(other.rows for other in report.others),
-        moved=moved,
-        rest=[column for column in columns if column not in moved],
+        moved=[shown(column, report) for column in moved],
+        rest=[shown(column, report, listed=True) for column in rest],
         predicted=[shown(column, report) for column in report.predicted],
-        answers=answers(performance, report),
-        filtered=len(columns) >= _FILTERED,
+        answers=about,
+        filtered=len(report.columns) >= _FILTERED,
         height=HEIGHT,
         share=share,
         style=Markup(style),  # both are files of this package

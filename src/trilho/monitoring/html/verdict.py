@@ -66,7 +66,7 @@ def advice(report: Report, performance: Performance | None) -> tuple[Advice, ...
 def meaning(report: Report, performance: Performance | None) -> str:
     """What the moves mean for the model, as far as anybody can tell."""
     if not report.enough:
-        return "With so few predictions, chance alone moves columns; the pictures below show them all the same."
+        return "So few rows differ from the training rows by chance alone; the pictures below show them all the same."
     newest = performance.newest(report.model, report.version) if performance else None
     answers = "Its answers moved too" if report.prediction_drift else "Its answers stayed as they were on the test data"
     if not report.moved:
@@ -94,31 +94,27 @@ def _fallen(report: Report, performance: Performance | None) -> str:
 
 def _advice(report: Report, performance: Performance | None) -> Iterator[Advice]:
     newest = performance.newest(report.model, report.version) if performance else None
-    if newest is not None and newest.below:
-        yield Advice(
-            text="Go back to the version before, if that one was better on such rows:", command="trilho rollback"
-        )
-        yield Advice(
-            text="Train again on rows like today's; the gates compare before anything goes live:", command="trilho run"
-        )
-    if not report.enough:
-        yield Advice(text="Wait for more predictions, or look further back:", command="trilho monitor --window 7d")
+    fallen = newest is not None and bool(newest.below)
+    any_moved = bool(report.moved) or report.prediction_drift
     questions = {check.question for column in report.moved for check in column.checks if check.moved}
-    if questions & {"missing", "new categories", "out of range"}:
+    if report.enough and questions & {"missing", "new categories", "out of range"}:
         names = ", ".join(cut(column.name, 40) for column in report.moved[:3])
         yield Advice(
             text=f"Ask first whether the source changed: {names}. A missing join, another unit or a renamed category "
             "looks like this, and no training repairs it."
         )
-    if report.moved or report.prediction_drift:
+    if fallen:
+        yield Advice(text="Go back to the version before, if that was better on such rows:", command="trilho rollback")
+        yield Advice(text="Train on newer rows; the gates compare before anything goes live:", command="trilho run")
+    if not report.enough:
+        yield Advice(text="Wait for more predictions, or look further back:", command="trilho monitor --window 7d")
+    elif any_moved and newest is None:
         yield Advice(
-            text="See which rows came in, and from which version they were answered:", command="trilho journal"
+            text="Send what turned out to be true, to know if it matters:", command="trilho feedback labels.csv"
         )
-    if newest is None and (report.moved or report.prediction_drift):
-        yield Advice(
-            text="Send what turned out to be true, to know whether it matters:", command="trilho feedback labels.csv"
-        )
-    elif report.drift and newest is not None and not newest.below:
+    elif report.drift and not fallen:
         yield Advice(text="The answers hold so far. Train again when there are labels enough:", command="trilho run")
-    if report.enough and not report.moved and not report.prediction_drift and not (newest and newest.below):
+    if report.enough and any_moved:
+        yield Advice(text="See what the journal holds of this window:", command="trilho journal")
+    if report.enough and not any_moved and not fallen:
         yield Advice(text="Nothing.")
