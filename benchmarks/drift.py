@@ -10,7 +10,7 @@ environment of its own; trilho reads its journal. Evidently and NannyML look at 
 
 Each side is a process of its own, in turn.
 
-    python benchmarks/drift.py [--rows 10000000] [--rounds 3] [--folder DIR] [--without-peers]
+    python benchmarks/drift.py [--rows 10000000] [--rounds 3] [--folder DIR] [--only window|peers]
 """
 
 from __future__ import annotations
@@ -45,31 +45,41 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where to make the journals; default: a temporary folder")
-    parser.add_argument("--without-peers", action="store_true")
+    parser.add_argument("--only", choices=("window", "peers"))
     parser.add_argument("--side", choices=("watch", "pass"), help="work only, in this process")
     asked = parser.parse_args()
     if asked.side:
         print(json.dumps(watched(asked.folder, asked.rows) if asked.side == "watch" else passed(asked.folder)))
         return 0
     with tempfile.TemporaryDirectory(dir=asked.folder) as name:
-        folders = {rows: Path(name) / str(rows) for rows in (asked.rows, asked.rows // 10, PEER_ROWS)}
-        for rows, folder in folders.items():
-            folder.mkdir()
-            make(folder, rows)
-        large = folders[asked.rows]
-        ours, bare = in_turn(
-            asked.rounds,
-            lambda: take(side("watch", large, asked.rows), folder=HERE),
-            lambda: take(side("pass", large, asked.rows), folder=HERE),
-        )
-        report("drift.window", ours, bare, peer="pyarrow", goal=GOAL)
-        peaks = [said(side("watch", folders[rows], rows))["peak"] for rows in (asked.rows, asked.rows // 10)]
-        flat = {"name": "drift.memory", "ratio": round(peaks[0] / peaks[1], 4), "goal": FLAT_GOAL}
-        print(f"{'drift.memory':<28} peak {peaks[0] / 1e6:.0f} MB, of a tenth of the rows {peaks[1] / 1e6:.0f} MB")
-        print(json.dumps({**flat, "ours": peaks[0], "theirs": peaks[1], "unit": "bytes"}))
-        if not asked.without_peers:
-            beside_peers(folders[PEER_ROWS], Path(name), asked.rounds)
+        root = Path(name)
+        if asked.only != "peers":
+            beside_a_pass(root, asked.rows, asked.rounds)
+        if asked.only != "window":
+            beside_peers(root, asked.rounds)
     return 0
+
+
+def beside_a_pass(root: Path, rows: int, rounds: int) -> None:
+    """The window, and a tenth of it for the memory."""
+    large, small = made(root, rows), made(root, rows // 10)
+    ours, bare = in_turn(
+        rounds,
+        lambda: take(side("watch", large, rows), folder=HERE),
+        lambda: take(side("pass", large, rows), folder=HERE),
+    )
+    report("drift.window", ours, bare, peer="pyarrow", goal=GOAL)
+    much, little = said(side("watch", large, rows))["peak"], said(side("watch", small, rows // 10))["peak"]
+    print(f"{'drift.memory':<28} peak {much / 1e6:.0f} MB, of a tenth of the rows {little / 1e6:.0f} MB")
+    flat = {"name": "drift.memory", "ratio": round(much / little, 4), "goal": FLAT_GOAL}
+    print(json.dumps({**flat, "ours": much, "theirs": little, "unit": "bytes"}))
+
+
+def made(root: Path, rows: int) -> Path:
+    folder = root / str(rows)
+    folder.mkdir()
+    make(folder, rows)
+    return folder
 
 
 def side(what: str, folder: Path, rows: int) -> list[str]:
@@ -132,9 +142,9 @@ def peak() -> int:
     return most if sys.platform == "darwin" else most * 1024
 
 
-def beside_peers(folder: Path, root: Path, rounds: int) -> None:
+def beside_peers(root: Path, rounds: int) -> None:
     """The same rows for everybody: those of the journal, and those of the training data, as plain Parquet files."""
-    before, now = root / "training.parquet", root / "now.parquet"
+    folder, before, now = made(root, PEER_ROWS), root / "training.parquet", root / "now.parquet"
     pq.write_table(pa.table(training()), before)
     parts = [part.columns for part in read(folder, since=BEGAN, until=BEGAN + PEER_ROWS / 1000)]
     pq.write_table(pa.table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}), now)

@@ -20,7 +20,7 @@ PACKAGES = {
     "mlflow": "mlflow",
     "dvc": "dvc==3.67.1",
     "evidently": "evidently==0.7.23 pandas<3 pyarrow",  # it does not import with pandas 3
-    "nannyml": "nannyml==0.13.1 pyarrow",
+    "nannyml": "nannyml==0.13.1 statsmodels<0.15 pyarrow",
 }
 
 

@@ -34,6 +34,7 @@ BENCHMARKS = (
     "pipeline",
     "scoring",
     "journal",
+    "drift",
     "gate_simulation",
 )
 
@@ -65,6 +66,10 @@ ABOUT = {
     "journal.whole": "the journal: ten million rows × 30, read into NumPy",
     "journal.columns": "… two of the features",
     "journal.window": "… 1 % of the time",
+    "drift.window": "`trilho monitor`: ten million rows × 30, from files to report",
+    "drift.memory": "… its memory, beside that of a tenth of the rows",
+    "drift.evidently": "`trilho monitor`: 100,000 rows × 30",
+    "drift.nannyml": "…",
 }
 PEERS = {"tracking_server": "`mlflow server` as shipped", "fingerprint": "reading and hashing it"}
 SIDES = {"fingerprint": ("unchanged_s", "reading_s", "s")}  # in its own words
