@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +16,10 @@ import typer
 from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, load_project
 
 if TYPE_CHECKING:
-    from trilho.monitoring import Reference, Report
+    from trilho.monitoring import Performance, Reference, Report
     from trilho.project import ProjectFile
     from trilho.serving import Found
+    from trilho.tracking import Point
 
 
 def monitor(
@@ -45,8 +48,8 @@ def monitor(
         overrides = [*(overrides or ()), f"monitor.window={window}"]
     file = load_project(project, profile, overrides)
     if not every:
-        reports = look(file, model)
-        _say(reports, file, json=json)
+        reports, performance = look(file, model)
+        _say(reports, performance, file, json=json)
         raise typer.Exit(DRIFT if reports[0].enough and reports[0].drift else DONE)
     pause, heartbeat = _seconds(every), Heartbeat(record, service_id)
     with nullcontext() if port is None else answering(port, service_id):
@@ -56,8 +59,11 @@ def monitor(
                 return
 
 
-def look(file: ProjectFile, model: str = "") -> tuple[Report, ...]:
-    """Watch the window that ends now and keep the reports; that on the version in charge comes first.
+def look(file: ProjectFile, model: str = "") -> tuple[tuple[Report, ...], Performance]:
+    """Watch the window that ends now, measure what labels say, keep both, and log them to MLflow.
+
+    Returns:
+        Reports, that on the version in charge first; and what labels say by now of all versions.
 
     Raises:
         VersionNotFound, BundleDamaged, JournalUnreadable, InvalidProject.
@@ -73,20 +79,38 @@ def look(file: ProjectFile, model: str = "") -> tuple[Report, ...]:
     until = time.time()
     since = until - file.monitor.window
     folder = file.state_dir / "journal"
+    find = cache(references(file, found))
+    scores = monitoring.Scores(find)
     reports = monitoring.watch(
-        journal.read(folder, since=since, until=until),
+        scores.passing(journal.read(folder, since=since, until=until)),
         model=found.name,
         version=found.version,
-        find=references(file, found),
+        find=find,
         since=since,
         until=until,
         rule=file.monitor.drift,
     )
+    page = None
     try:
         monitoring.keep(folder, reports)
     except JournalUnwritable as error:  # what was found is worth more than that it is kept
         output.progress(str(error))
-    return reports
+    performance = monitoring.measure(
+        folder,
+        since=since,
+        until=until,
+        find=find,
+        metrics=[file.primary_metric, *file.evaluate.metrics],
+        floors=file.evaluate.thresholds,
+        min_labels=file.evaluate.champion.min_rows,
+    )
+    try:
+        page = monitoring.keep_for_people(folder, reports, performance)
+    except JournalUnwritable as error:
+        output.progress(str(error))
+    figures = monitoring.point(reports[0], scores.of(found.name, found.version), performance)
+    _log(file, found.name, figures, page)
+    return reports, performance
 
 
 def references(file: ProjectFile, found: Found) -> Callable[[str, str], Reference | None]:
@@ -114,13 +138,38 @@ def references(file: ProjectFile, found: Found) -> Callable[[str, str], Referenc
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _say(reports: tuple[Report, ...], file: ProjectFile, *, json: bool) -> None:
-    from trilho.cli import output, watched
+def _log(file: ProjectFile, model: str, figures: Point, page: Path | None) -> None:
+    """The window's figures and its page to MLflow, if it is there."""
+    from trilho import monitoring
+    from trilho.cli import output
+    from trilho.errors import TrilhoError
+    from trilho.platform.address import known_address
+    from trilho.tracking import Series
+    from trilho.wire import connect
+
+    waiting = file.state_dir / "journal" / "reports" / f"{re.sub(r'[^A-Za-z0-9-]+', '_', model)[:80]}.unsent.jsonl"
+    series = Series(experiment=file.experiment, name=f"monitor: {model}", waiting=waiting)
+    try:
+        with connect(known_address(file), seconds=10) as client:
+            problem = monitoring.log_window(series, figures, client, page)
+    except TrilhoError as error:  # nobody knows of a server
+        problem = monitoring.log_window(series, figures, None, why=error.what)
+    if problem:
+        output.progress(problem)
+
+
+def _say(reports: tuple[Report, ...], performance: Performance, file: ProjectFile, *, json: bool) -> None:
+    from msgspec import to_builtins
+
+    from trilho.cli import answered, output, watched
 
     if json:
-        output.as_json({**reports[0].facts(), "versions": [report.facts() for report in reports[1:]]})
+        facts = {**reports[0].facts(), "versions": [report.facts() for report in reports[1:]]}
+        output.as_json({**facts, "performance": to_builtins(performance)})
     else:
         watched.show(reports, file.monitor.window)
+        answered.show(performance, reports[0])
+        output.line("page", "", str(file.state_dir / "journal" / "reports" / "latest.html"))
     sys.stdout.flush()
 
 
@@ -133,7 +182,7 @@ def _look_again(file: ProjectFile, model: str, *, json: bool) -> None:
     if not json:
         output.plain(moment(time.time()))
     try:
-        _say(look(file, model), file, json=json)
+        _say(*look(file, model), file, json=json)
     except TrilhoError as error:
         output.progress(f"{error}\nThis is tried again.")
 

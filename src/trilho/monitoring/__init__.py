@@ -6,6 +6,7 @@ judging     counts → checks on each column        drift/       the methods, on
 report      what was found, as frozen values      histogram    few bins to look at
 keeping     reports in the journal's folder
 performance labels joined → how right the answers were, with intervals; measured: as frozen values
+html/       the report for people                  logged        figures over time, in MLflow
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trilho.monitoring.keeping import keep, kept, latest
+    from trilho.monitoring.keeping import keep, keep_for_people, kept, latest
+    from trilho.monitoring.logged import Scores, log_window, point
     from trilho.monitoring.measured import Measured, Measurement, Performance
     from trilho.monitoring.performance import measure
     from trilho.monitoring.report import Check, ColumnReport, Effect, Histogram, OtherVersion, Report
@@ -31,11 +33,15 @@ _HOME_OF = {
     "Performance": "measured",
     "Reference": "watching",
     "Report": "report",
+    "Scores": "logged",
     "Window": "watching",
     "keep": "keeping",
+    "keep_for_people": "keeping",
     "kept": "keeping",
     "latest": "keeping",
+    "log_window": "logged",
     "measure": "performance",
+    "point": "logged",
     "watch": "watching",
 }
 
@@ -50,11 +56,15 @@ __all__ = [
     "Performance",
     "Reference",
     "Report",
+    "Scores",
     "Window",
     "keep",
+    "keep_for_people",
     "kept",
     "latest",
+    "log_window",
     "measure",
+    "point",
     "watch",
 ]
 

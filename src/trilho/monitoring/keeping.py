@@ -2,6 +2,8 @@
 
     reports/20260131T120000Z-NAME-v3.json     one report, named by the end of its window
     reports/latest.json                       the newest one of the version in charge
+    reports/….html, reports/latest.html       the same for people
+    reports/performance.json                  what labels said when the newest one was made
 
 A file appears whole or not at all, whatever happens to its writer. A disk without room costs the report that is being
 kept and none of those before it.
@@ -18,9 +20,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from trilho.errors import JournalUnreadable, JournalUnwritable
+from trilho.monitoring.measured import Performance
 from trilho.monitoring.report import Report
 
-FOLDER, LATEST = "reports", "latest.json"
+FOLDER, LATEST, PAGE, PERFORMANCE = "reports", "latest.json", "latest.html", "performance.json"
 KEEP = 90 * 86_400.0  # seconds
 _LEFT_OVER = 3600.0  # seconds after which a file half-written is nobody's any more
 
@@ -43,7 +46,7 @@ def keep(journal: Path, reports: Sequence[Report], *, keep_for: float = KEEP) ->
         folder.mkdir(parents=True, exist_ok=True)
         paths = []
         for report in reports:
-            path = folder / _name(report)
+            path = folder / f"{_name(report)}.json"
             _write(path, report.to_json())
             paths.append(path)
         if reports:
@@ -56,6 +59,30 @@ def keep(journal: Path, reports: Sequence[Report], *, keep_for: float = KEEP) ->
             remedy="Make room or correct the permissions of the folder, then: trilho monitor",
         ) from error
     return paths
+
+
+def keep_for_people(journal: Path, reports: Sequence[Report], performance: Performance) -> Path:
+    """Write the HTML of each report beside it, and what was measured; the file of the first is given back.
+
+    Raises:
+        JournalUnwritable: no room, or the folder is not ours.
+    """
+    from trilho.monitoring.html import render
+
+    folder = journal / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / PERFORMANCE, performance.to_json())
+        pages = [(f"{_name(report)}.html", render(report, performance)) for report in reports]
+        for name, page in [*pages, (PAGE, pages[0][1])]:
+            _write(folder / name, page)
+    except OSError as error:
+        raise JournalUnwritable(
+            f"The page of the report could not be kept in {folder}: {error.strerror or error}.",
+            state="Reports kept before are as they were.",
+            remedy="Make room or correct the permissions of the folder, then: trilho monitor",
+        ) from error
+    return folder / pages[0][0]
 
 
 def kept(journal: Path, *, since: float = 0.0) -> Iterator[Report]:
@@ -87,7 +114,7 @@ def latest(journal: Path) -> Report | None:
 def _name(report: Report) -> str:
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(report.until))
     name = re.sub(r"[^\w.-]+", "_", f"{report.model}-v{report.version}", flags=re.ASCII)[:100]
-    return f"{moment}-{name}.json"
+    return f"{moment}-{name}"
 
 
 def _write(path: Path, text: str) -> None:

@@ -77,24 +77,8 @@ def send(client: Client, folder: Path) -> SentRun:
         return SentRun(key=header.key, run_id=run_id, experiment_id=experiment_id, model=sent)
 
 
-def _run(client: Client, folder: Path, header: RunHeader) -> tuple[str, str, str]:
-    facts = _Progress.of(folder).facts
-    if "run_id" in facts:
-        return facts["run_id"], facts["experiment_id"], facts["artifact_root"]
-    experiment_id = _experiment(client, header.experiment)
-    query = {"experiment_ids": [experiment_id], "filter": f"tags.`{RUN_KEY}` = '{header.key}'", "max_results": 1}
-    found = client.post("runs/search", query).get("runs", [])
-    if found:
-        info = found[0]["info"]
-    else:
-        tags = {**header.tags, RUN_KEY: header.key, "mlflow.user": header.user}
-        body = {"experiment_id": experiment_id, "start_time": header.started, "run_name": header.name}
-        info = client.post("runs/create", {**body, "tags": _pairs(tags)})["run"]["info"]
-    mark_sent(folder, run_id=info["run_id"], experiment_id=experiment_id, artifact_root=info["artifact_uri"])
-    return info["run_id"], experiment_id, info["artifact_uri"]
-
-
-def _experiment(client: Client, name: str) -> str:
+def experiment_id_of(client: Client, name: str) -> str:
+    """The experiment called `name`, made or restored where it is not there. Raises ServerUnreachable, ServerRefused."""
     for _ in range(2):  # a second round where somebody else creates it between our two calls
         try:
             found = client.get("experiments/get-by-name", {"experiment_name": name})["experiment"]
@@ -113,6 +97,23 @@ def _experiment(client: Client, name: str) -> str:
     return str(client.get("experiments/get-by-name", {"experiment_name": name})["experiment"]["experiment_id"])
 
 
+def _run(client: Client, folder: Path, header: RunHeader) -> tuple[str, str, str]:
+    facts = _Progress.of(folder).facts
+    if "run_id" in facts:
+        return facts["run_id"], facts["experiment_id"], facts["artifact_root"]
+    experiment_id = experiment_id_of(client, header.experiment)
+    query = {"experiment_ids": [experiment_id], "filter": f"tags.`{RUN_KEY}` = '{header.key}'", "max_results": 1}
+    found = client.post("runs/search", query).get("runs", [])
+    if found:
+        info = found[0]["info"]
+    else:
+        tags = {**header.tags, RUN_KEY: header.key, "mlflow.user": header.user}
+        body = {"experiment_id": experiment_id, "start_time": header.started, "run_name": header.name}
+        info = client.post("runs/create", {**body, "tags": _pairs(tags)})["run"]["info"]
+    mark_sent(folder, run_id=info["run_id"], experiment_id=experiment_id, artifact_root=info["artifact_uri"])
+    return info["run_id"], experiment_id, info["artifact_uri"]
+
+
 def _records(client: Client, folder: Path, run_id: str) -> None:
     done = int(_Progress.of(folder).facts.get("records", 0))
     log = read_log(folder)
@@ -122,7 +123,7 @@ def _records(client: Client, folder: Path, run_id: str) -> None:
     for record in log[done:]:
         if record["kind"] == "metrics":
             metrics += [
-                {"key": key, "value": _number(value), "timestamp": record["at"], "step": record["step"]}
+                {"key": key, "value": json_number(value), "timestamp": record["at"], "step": record["step"]}
                 for key, value in record["values"].items()
             ]
         elif record["kind"] == "params":
@@ -235,6 +236,6 @@ def _slices(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _number(value: float) -> float | str:
+def json_number(value: float) -> float | str:
     """MLflow's JSON spells what JSON cannot."""
     return value if json.dumps(value) not in ("NaN", "Infinity", "-Infinity") else json.dumps(value)

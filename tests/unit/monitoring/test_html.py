@@ -88,8 +88,9 @@ def test_first_sentence_says_what_moved_since_when_and_the_worst(numbers: Shippe
 
 def test_each_kind_of_table_makes_a_page(shipped: Shipped) -> None:
     quiet = render(report(shipped, journaled(shipped, trained(shipped))))
-    assert f"None of {len(shipped.schema.fields)} columns moved" in Read(quiet).text
-    assert all(field.name in Read(quiet).text for field in shipped.schema.fields)
+    text = Read(quiet).text
+    assert f"None of {len(shipped.schema.fields)} columns moved" in text
+    assert all(field.name in text for field in shipped.schema.fields)
     empty = Read(render(report(shipped)))
     assert "Too few predictions to tell: 0, and 100 are needed." in empty.text
 
