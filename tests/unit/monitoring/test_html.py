@@ -174,6 +174,17 @@ def test_number_that_chance_may_have_put_below_is_no_alarm(numbers: Shipped) -> 
     assert "below the 0.93 that is asked" not in page
 
 
+def test_metrics_without_a_floor_are_not_said_to_hold(words: Shipped) -> None:
+    frame = trained(words)
+    frame["plan"], frame["age"] = "never seen", frame["age"] + 30
+    found = report(words, journaled(words, frame))
+    without, asked = (Read(render(found, performance(0.9, floor=floor))).text for floor in (None, 0.8))
+    assert "what they must reach is not set (evaluate.thresholds)" in without
+    assert "hold so far" not in without
+    assert "none of its metrics below its floor" in asked
+    assert "hold so far" in asked
+
+
 def test_too_few_labels_says_how_many_there_are(numbers: Shipped) -> None:
     found = report(numbers, journaled(numbers, trained(numbers)))
     assert "3 of the 50 labels that are needed" in Read(render(found, performance(None))).text

@@ -8,7 +8,7 @@ from typing import Literal
 
 from trilho.monitoring.html.columns import since
 from trilho.monitoring.html.figures import cut, number, share
-from trilho.monitoring.measured import Performance
+from trilho.monitoring.measured import Measurement, Performance
 from trilho.monitoring.report import Report
 
 State = Literal["bad", "note", "good", "unknown"]
@@ -77,6 +77,8 @@ def meaning(report: Report, performance: Performance | None) -> str:
         return f"{answers}. Whether they are still right, only true labels can tell."
     if newest.below:
         return f"{answers}, and labels show that they are worse than is asked."
+    if not _has_floor(newest):
+        return f"{answers}. Labels give the numbers below; what they must reach is not set (evaluate.thresholds)."
     return f"{answers}. The labels that came show none of its metrics below its floor."
 
 
@@ -90,6 +92,10 @@ def _fallen(report: Report, performance: Performance | None) -> str:
     one = newest.below[0]
     side = "below" if one.greater_is_better else "above"
     return f"{one.metric} is {number(one.value or 0.0)}, {side} the {number(one.floor or 0.0)} that is asked."
+
+
+def _has_floor(measurement: Measurement) -> bool:
+    return any(one.floor is not None for one in measurement.measured)
 
 
 def _advice(report: Report, performance: Performance | None) -> Iterator[Advice]:
@@ -112,8 +118,9 @@ def _advice(report: Report, performance: Performance | None) -> Iterator[Advice]
         yield Advice(
             text="Send what turned out to be true, to know if it matters:", command="trilho feedback labels.csv"
         )
-    elif report.drift and not fallen:
-        yield Advice(text="The answers hold so far. Train again when there are labels enough:", command="trilho run")
+    elif report.drift and not fallen and newest is not None:
+        hold = "The answers hold so far" if _has_floor(newest) else "Compare the metrics with those of the test data"
+        yield Advice(text=f"{hold}. Train again when there are labels enough:", command="trilho run")
     if report.enough and any_moved:
         yield Advice(text="See what the journal holds of this window:", command="trilho journal")
     if report.enough and not any_moved and not fallen:
