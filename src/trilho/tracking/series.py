@@ -14,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from trilho.errors import ServerRefused
 from trilho.tracking.sending import experiment_id_of, json_number
 from trilho.wire import Client, upload
 
@@ -68,7 +69,8 @@ class Series:
         """Bring all that waits, and then files as artifacts under these paths. Returns MLflow's run id.
 
         Raises:
-            ServerUnreachable, ServerRefused: what did not arrive waits on; files do not wait.
+            ServerUnreachable, ServerRefused: what did not arrive waits on, except what the server calls invalid; files
+                do not wait.
             OSError: the file of those that wait.
         """
         self.waiting.parent.mkdir(parents=True, exist_ok=True)
@@ -79,8 +81,13 @@ class Series:
                 for point in self.points()
                 for key, value in point.values.items()
             ]
-            for start in range(0, len(metrics), _AT_ONCE):
-                client.post("runs/log-batch", {"run_id": run_id, "metrics": metrics[start : start + _AT_ONCE]})
+            try:
+                for start in range(0, len(metrics), _AT_ONCE):
+                    client.post("runs/log-batch", {"run_id": run_id, "metrics": metrics[start : start + _AT_ONCE]})
+            except ServerRefused as error:
+                if error.error_code == "INVALID_PARAMETER_VALUE":  # it never will be: what comes after must not wait
+                    self.waiting.unlink(missing_ok=True)
+                raise
             self.waiting.unlink(missing_ok=True)
         for path, file in (files or {}).items():
             upload(client, root, path, file)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import doctest
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from shipped import Shipped
 from trilho.monitoring import ColumnReport, Histogram, Measured, Measurement, Performance, Report
-from trilho.monitoring.html import render
+from trilho.monitoring.html import figures, render
 from trilho.monitoring.html.drawing import CELLS, HEIGHT, bars, medians, picture
 from trilho.monitoring.html.figures import moment, number, share
 from unit.monitoring.windows import SINCE, UNTIL, journaled, report, trained
@@ -261,6 +262,12 @@ def test_figures_are_as_people_write_them() -> None:
     ]
     assert [share(value) for value in (0, 0.00001, 0.5, 1)] == ["0%", "<0.1%", "50%", "100%"]
     assert moment(SINCE, beside=UNTIL + 1) == "1 Jan 00:00"
+
+
+def test_examples_of_figures_run() -> None:
+    tried = doctest.testmod(figures)
+    assert tried.failed == 0
+    assert tried.attempted > 3
 
 
 def test_report_read_back_makes_the_same_page(tmp_path: Path, words: Shipped) -> None:

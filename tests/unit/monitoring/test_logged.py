@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipped import Shipped
+from trilho.errors import JournalUnwritable
 from trilho.monitoring import Scores, keep_for_people, log_window, point
 from trilho.monitoring.logged import Moments
 from trilho.tracking import Point, Series
@@ -81,3 +83,24 @@ def test_page_lies_beside_its_report_and_is_the_latest(tmp_path: Path, numbers: 
     assert kept.name == "20260102T000000Z-tried-v3.html"
     assert (tmp_path / "reports" / "latest.html").read_text(encoding="utf-8") == kept.read_text(encoding="utf-8")
     assert (tmp_path / "reports" / "performance.json").exists()
+
+
+def test_page_that_finds_no_room_leaves_those_before_it(
+    tmp_path: Path, numbers: Shipped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = report(numbers, journaled(numbers, trained(numbers)))
+    kept = keep_for_people(tmp_path, [found], performance(0.9))
+    before = kept.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(JournalUnwritable, match="No space left"):
+        keep_for_people(tmp_path, [found], performance(0.5))
+    assert kept.read_bytes() == before
+    assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == [
+        kept.name,
+        "latest.html",
+        "performance.json",
+    ]
