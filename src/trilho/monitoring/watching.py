@@ -48,7 +48,7 @@ class Window:
 
     def add(self, part: Rows) -> None:
         """Count some rows; those outside the window are left out."""
-        times = part.times.astype("datetime64[us]").astype(np.int64) / 1e6
+        times = part.times.astype("datetime64[us]", copy=False).view(np.int64) / 1e6
         slices = np.floor((times - self.since) / (self.until - self.since) * SLICES).astype(np.int64)
         slices = np.where((times >= self.since) & (times < self.until), np.clip(slices, 0, SLICES - 1), -1)
         for model, version in _versions(part):
