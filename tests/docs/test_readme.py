@@ -19,6 +19,7 @@ from documented import ROOT, blocks
 
 README = ROOT / "README.md"  # the Portuguese one holds the same blocks: test_links.py
 
+
 def write_customers(file: Path) -> None:
     """What a person might bring: an id, words, a date, missing values, a label that depends on some of it."""
     draw = random.Random(11)
