@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,10 @@ from hypothesis import settings
 
 settings.register_profile("trilho", deadline=None)  # no test depends on how fast the machine is
 settings.load_profile("trilho")
+
+# Started in the background, a shell has us ignore Ctrl-C, and every process that a test starts would ignore it, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -157,5 +157,5 @@ def test_folder_of_parquet_with_two_million_rows(tmp_path: Path, mlflow_server: 
         target = (a + b + part() > 0).astype(np.int64)
         pq.write_table(pa.table({"a": a, "b": b, "target": target}), folder / "rows" / f"{number}.parquet")
     done, predictor = deliver(folder, mlflow_server, {"data": {"source": "rows/*.parquet"}})
-    assert "2 000 000 rows" in done["steps"][0]["facts"]
+    assert "2,000,000 rows" in done["steps"][0]["facts"]
     assert predictor.metadata["metrics"]["accuracy"] > 0.75

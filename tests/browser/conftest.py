@@ -25,7 +25,7 @@ FLAGS = (
 Shown = Callable[..., AbstractContextManager[tuple[Any, Stage]]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # as long as it is there, its event loop runs in this thread
 def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

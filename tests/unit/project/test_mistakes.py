@@ -35,7 +35,7 @@ ADDED = {
     "serve.port: 1": "line 6: serve.port is written in one word; write serve: {port: …}.",
     "<<: {}": "line 6: << is no setting.",
     # wrong kinds of values
-    "serve: 8000": "line 6: serve is a section; its settings go below it: host, port, reload_every, journal, trust_code.",
+    "serve: 8000": "line 6: serve is a section; its settings go below it: host, port, ",
     "serve: {port: '8000'}": "line 6: serve.port is the text '8000'; a whole number is expected.",
     "serve: {port: 80.5}": "line 6: serve.port is the number 80.5; a whole number is expected.",
     "serve: {port: true}": "line 6: serve.port is true; a whole number is expected.",
