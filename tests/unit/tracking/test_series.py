@@ -9,6 +9,7 @@ import pytest
 
 from trilho.errors import ServerUnreachable
 from trilho.tracking import Point, Series
+from trilho.tracking import series as waiting_room
 from trilho.wire import connect
 
 
@@ -42,7 +43,7 @@ def test_half_a_line_is_left_out(tmp_path: Path) -> None:
 
 
 def test_points_that_wait_forever_take_no_more_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trilho.tracking.series._MOST_WAITING", 3)
+    monkeypatch.setattr(waiting_room, "_MOST_WAITING", 3)
     kept = series(tmp_path)
     for moment in range(5):
         kept.add(Point(at=float(moment), values={}))
