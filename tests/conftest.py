@@ -18,8 +18,8 @@ from hypothesis import settings
 settings.register_profile("trilho", deadline=None)  # no test depends on how fast the machine is
 settings.load_profile("trilho")
 
-# Started in the background or by nohup, we ignore Ctrl-C or a hangup, and every process that a test starts would ignore it,
-# too. A handler is not inherited: with one of our own, they begin as usual.
+# Started in the background or by nohup, we ignore Ctrl-C or a hangup, and so would every process that a test starts. A
+# handler is not inherited: with one of our own, they begin as usual.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
