@@ -1,3 +1,5 @@
+"""Bundles that several rooms are tested with, made once for all of them."""
+
 from __future__ import annotations
 
 import pytest
