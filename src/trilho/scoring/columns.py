@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from trilho.bundle import Field, Schema
 from trilho.bundle.columns import canonical, is_numeric
 from trilho.bundle.compiled import UNKNOWN
+from trilho.bundle.from_arrow import doubles
 from trilho.data.missing_words import MISSING_WORDS
 from trilho.errors import CannotPredict
 from trilho.journal.buffers import texts
@@ -89,7 +90,7 @@ def _numbers(field: Field, column: pa.Array, *, text: bool) -> np.ndarray:
     if pa.types.is_boolean(kind):
         column, kind = pc.cast(column, pa.uint8()), pa.uint8()
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return _doubles(pc.cast(column, pa.float64(), safe=False))
+        return doubles(pc.cast(column, pa.float64(), safe=False))
     return canonical(field, _plain(column))
 
 
@@ -101,20 +102,9 @@ def _codes(field: Field, column: pa.Array, codes: Codes, text: bool) -> np.ndarr
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     values = _without_missing(encoded.dictionary) if text else encoded.dictionary
     numbers = [codes.get(value, UNKNOWN) for value in canonical(field, values.to_pylist())]
-    places = _doubles(pc.cast(encoded.indices, pa.float64()))
+    places = doubles(pc.cast(encoded.indices, pa.float64()))
     null = np.isnan(places)
     return np.array([*numbers, np.nan])[np.where(null, len(numbers), places).astype(np.intp)]
-
-
-def _doubles(column: pa.Array) -> np.ndarray:
-    """A double column as float64, NaN for null; without nulls, it is not copied."""
-    if not len(column):
-        return np.empty(0)
-    values = np.frombuffer(column.buffers()[1], np.float64, len(column), column.offset * 8)
-    if not column.null_count:
-        return values
-    null = pc.cast(pc.is_null(column), pa.uint8())
-    return np.where(np.frombuffer(null.buffers()[1], np.uint8, len(null), null.offset), np.nan, values)
 
 
 def _without_missing(column: pa.Array) -> pa.Array:
@@ -138,7 +128,7 @@ def _numbers_in_text(field: Field, column: pa.Array) -> np.ndarray:
         except pa.ArrowInvalid:  # not the plain spelling of a number, or none at all: one by one
             words = known.to_pylist()
             return np.fromiter((_number(field, row, word) for row, word in enumerate(words)), np.float64, len(words))
-    return _doubles(numbers)
+    return doubles(numbers)
 
 
 def _number(field: Field, row: int, word: str | None) -> float:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
 from trilho.bundle import Field, Schema
 from trilho.bundle.columns import is_numeric
+from trilho.bundle.from_arrow import doubles
 from trilho.serving.payload.given import Columns, Values, columns_of, malformed
 
 CELLS = 20_000_000  # more are refused: a file of a few bytes can hold any number of equal rows
@@ -68,7 +68,7 @@ def _plain(field: Field, column: pa.Array) -> Values:
     number = pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)
     if number and is_numeric(field):
         column = pc.cast(column, pa.uint8()) if pa.types.is_boolean(kind) else column
-        return _doubles(pc.cast(column, pa.float64(), safe=False))
+        return doubles(pc.cast(column, pa.float64(), safe=False))
     if number or pa.types.is_null(kind) or _is_text(kind) or _is_bytes(kind):
         found: list[Any] = column.to_pylist()
         return found
@@ -88,14 +88,3 @@ def _moments(column: pa.Array) -> list[Any]:
     scale = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[column.type.unit]
     found = column.cast(pa.int64()).to_pylist()
     return [None if value is None else value * scale for value in found]
-
-
-def _doubles(column: pa.Array) -> np.ndarray:
-    """A double column as float64, NaN for null. Shape (n,)."""
-    if not len(column):
-        return np.empty(0)
-    values = np.frombuffer(column.buffers()[1], np.float64, len(column), column.offset * 8)
-    if not column.null_count:
-        return values
-    null = pc.cast(pc.is_null(column), pa.uint8())
-    return np.where(np.frombuffer(null.buffers()[1], np.uint8, len(null), null.offset), np.nan, values)
