@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from trilho.project.file import ProjectFile
 
 NAME = "serving"
-_HANDED_ON = ("serve.", "register.name", "tracking_uri", "train.trusted_types")
+_HANDED_ON = ("serve.", "journal.", "register.name", "tracking_uri", "train.trusted_types")
 
 
 def serving_service(project: ProjectFile) -> Service:
