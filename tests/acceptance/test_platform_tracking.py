@@ -46,6 +46,13 @@ text = mlflow.artifacts.load_text(run.info.artifact_uri + "/notes/hello.txt")
 print(json.dumps([run.data.params, run.data.metrics, len(text), run.info.artifact_uri]))
 """
 
+START = [
+    sys.executable,
+    "-c",
+    "import sys; from pathlib import Path; from trilho.platform import ensure_tracking;"
+    "print(ensure_tracking(Path(sys.argv[1]), preferred_port=int(sys.argv[2])))",
+]
+
 
 def plain(code: str, *arguments: str) -> str:
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
@@ -185,14 +192,26 @@ def test_foreground_server_serves_until_it_is_interrupted(tmp_path: Path) -> Non
 
 def test_two_starts_at_once_make_one_server(state_dir: Path) -> None:
     port = free_port()
-    code = (
-        "import sys; from pathlib import Path; from trilho.platform import ensure_tracking;"
-        "print(ensure_tracking(Path(sys.argv[1]), preferred_port=int(sys.argv[2])))"
-    )
-    command = [sys.executable, "-c", code, str(state_dir), str(port)]
+    command = [*START, str(state_dir), str(port)]
     starters = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert {starter.communicate()[0].strip() for starter in starters} == {f"http://127.0.0.1:{port}"}
     assert len(servers_of(state_dir)) == 1
+
+
+def test_projects_that_start_on_the_same_port_at_once_get_one_each(state_dir: Path, tmp_path: Path) -> None:
+    port = free_port()
+    folders = [state_dir, tmp_path / "other" / ".trilho"]
+    starters = [
+        subprocess.Popen([*START, str(folder), str(port)], stdout=subprocess.PIPE, text=True) for folder in folders
+    ]
+    try:
+        addresses = [starter.communicate()[0].strip() for starter in starters]
+        assert len(set(addresses)) == 2
+        for folder, address in zip(folders, addresses, strict=True):
+            assert status(folder, NAME).address == address
+            assert status(folder, NAME).state == "running"
+    finally:
+        stop(folders[1], NAME)
 
 
 def test_projects_that_want_the_same_port_do_not_mix(state_dir: Path, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LOCAL_HOSTS = "localhost,localhost:*,127.0.0.1,127.0.0.1:*"
 
 _LOOK_EVERY = 2.0
+_BACKLOG = 2048  # uvicorn's own
 _GRACE_SECONDS = 3  # for requests in flight when it is asked to end
 _ARTIFACT_ROOT = "mlflow-artifacts:/"  # no client ever sees a path of the server
 
@@ -111,6 +112,10 @@ def run_server(
     server = uvicorn.Server(config)
     if record is not None:
         threading.Thread(target=_leave_when_forgotten, args=(server, record, service_id), daemon=True).start()
+    try:
+        listener.listen(_BACKLOG)
+    except OSError as error:  # another one bound the port in the same seconds: two may, until one of them listens
+        sys.exit(f"cannot listen on {host}:{port}: {error}")
     logging.getLogger("uvicorn").info("MLflow's tracking server starts at http://%s:%d", host, port)
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit()
