@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def told(command: tuple[str, ...]) -> list[str]:
-    return [value for flag, value in zip(command, command[1:], strict=False) if flag == "--set"]
+    return [value for flag, value in itertools.pairwise(command) if flag == "--set"]
 
 
 def test_model_server_is_told_what_flags_said_of_serving_and_journal_and_nothing_else(file: Path) -> None:
