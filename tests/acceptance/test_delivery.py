@@ -174,6 +174,10 @@ def test_compare_shows_metrics_and_parameters_that_differ(project: Path, mlflow_
     assert found["params"] == {"C": ["1.0", "0.5"]}
     assert found["rows"] > 50
     assert 0.5 < found["metrics"]["f1"][0] <= 1
+    assert trilho_json(project, "compare", "v1", "v2", server=mlflow_server) == found, "as trilho writes versions"
+    trilho(project, "promote", "v1", "--force", "--reason", "to compare with", server=mlflow_server)
+    assert trilho_json(project, "compare", "v2", server=mlflow_server) == found, "alone: compared with the champion"
+    assert "'three' is no version" in trilho(project, "compare", "three", server=mlflow_server, code=2).stderr
 
 
 def test_stage_production_is_mirrored_where_asked(tmp_path: Path, mlflow_server: str) -> None:

@@ -1,4 +1,4 @@
-"""trilho compare A B: two versions side by side, on rows that neither was trained on."""
+"""trilho compare [A] B: two versions side by side, on rows that neither was trained on."""
 
 from __future__ import annotations
 
@@ -7,36 +7,52 @@ from typing import Annotated
 
 import typer
 
-from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connected, load_project
+from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connected, load_project, version_number
 
 _NAMED = 5  # parameters that are named where only one version has them
 
 
 def compare(
-    a: Annotated[int, typer.Argument(help="A version, the one to beat.")],
-    b: Annotated[int, typer.Argument(help="Another version.")],
+    versions: Annotated[
+        list[int],
+        typer.Argument(
+            parser=version_number, metavar="[A] B", help="The one to beat (default: the champion), and another: 1 2."
+        ),
+    ],
     project: Folder = HERE,
     profile: Profile = None,
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Compare two versions: metrics on common unseen rows, parameters that differ, and what the gate would say."""
+    """Compare two versions: by metrics, parameters and gates.
+
+    Metrics are taken on rows that neither was trained on.
+    """
     from trilho import registry
     from trilho.cli import output
     from trilho.cli.worded import show_verdicts, verdict_json
+    from trilho.errors import VersionNotFound
     from trilho.steps.comparing import compare_versions
     from trilho.steps.facts import counted
 
+    if len(versions) > 2:
+        raise typer.BadParameter("two versions are compared, not more.", param_hint="[A] B")
     file = load_project(project, profile, overrides)
     name = file.register.name
     with connected(file) as client:
         store = registry.open_store(client)
-        found = compare_versions(file, client, store.get(name, a), store.get(name, b))
+        b = store.get(name, versions[-1])
+        a = store.get(name, versions[0]) if versions[1:] else registry.champion(store, name)
+        if a is None:
+            raise VersionNotFound(f"{name} has no champion to compare v{b.number} with.", remedy="trilho compare A B")
+        found = compare_versions(file, client, a, b)
     if json:
         verdicts = [verdict_json(verdict) for verdict in found.verdicts]
         output.as_json({**vars(found), "verdicts": verdicts})
         return
-    output.plain(f"{name} v{a} and v{b}" + (f", {counted(found.rows, 'common unseen row')}" if found.rows else ""))
+    output.plain(
+        f"{name} v{a.number} and v{b.number}" + (f", {counted(found.rows, 'common unseen row')}" if found.rows else "")
+    )
     output.plain()
     rows = [
         (metric, _shown(left), _shown(right), _shown(right - left, "+"))
@@ -44,8 +60,8 @@ def compare(
     ]
     rows += [(param, old, new, "") for param, (old, new) in found.params.items()]
     if rows:
-        output.table({"": "left", f"v{a}": "right", f"v{b}": "right", "difference": "right"}, rows)
-    for number, alone in ((a, found.only_a), (b, found.only_b)):
+        output.table({"": "left", f"v{a.number}": "right", f"v{b.number}": "right", "difference": "right"}, rows)
+    for number, alone in ((a.number, found.only_a), (b.number, found.only_b)):
         if alone:
             named = ", ".join(list(alone)[:_NAMED]) + (", …" if len(alone) > _NAMED else "")
             output.plain(f"{counted(len(alone), 'parameter')} of v{number} only: {named}")

@@ -22,7 +22,10 @@ def config(
     json: AsJson = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print a JSON Schema of trilho.yaml for editors.")] = False,
 ) -> None:
-    """Show each setting's value and origin: flag, environment, .env, profile, trilho.yaml or default."""
+    """Show each setting and where its value came from.
+
+    That is a flag, the environment, .env, a profile, trilho.yaml or a default.
+    """
     from trilho.cli import output
     from trilho.project import explain, json_schema
     from trilho.project.origins import written

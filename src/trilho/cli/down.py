@@ -16,7 +16,7 @@ def down(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Stop the project's services and all they started; runs and models stay in .trilho/mlflow."""
+    """Stop the project's services and all they started. Runs and models stay in .trilho/mlflow."""
     from trilho import platform
     from trilho.cli import output
 

@@ -6,7 +6,7 @@ from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connect
 
 
 def history(project: Folder = HERE, profile: Profile = None, overrides: Overrides = None, json: AsJson = False) -> None:
-    """Show every promotion, rollback and refusal, oldest first, as the registry keeps them."""
+    """Show every promotion, rollback and refusal, oldest first."""
     from trilho import registry
     from trilho.cli import output
     from trilho.cli.worded import event_json, moment

@@ -24,7 +24,7 @@ def journal(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Show what the prediction journal holds; forget predictions by id; tidy it up where no server does.
+    """Show what the prediction journal holds. Or forget predictions by id; or tidy it up where no server does.
 
     A forgotten prediction is read by nobody from that moment on. Its row leaves the disk when a server next tidies up
     (every few seconds), or with: trilho journal tidy

@@ -34,7 +34,7 @@ def monitor(
     service_id: Annotated[str, typer.Option("--id", hidden=True)] = "",
     record: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Compare what was asked and answered with the training data. Exit code 4: drift.
+    """Compare what was asked with the training data. Exit code 4: drift.
 
     Each version that answered in the window is compared with its own training data; the verdict is on the one in
     charge. Every report is kept in the journal's folder, below reports/.

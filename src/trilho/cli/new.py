@@ -33,7 +33,7 @@ def new(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Make a project: trilho.yaml, a module for your own functions, tests, a notebook."""
+    """Make a project. In it: trilho.yaml, a module for your own functions, tests, a notebook."""
     from trilho.cli import output
     from trilho.project.new import create
 

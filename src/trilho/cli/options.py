@@ -21,6 +21,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the same facts as JS
 HERE = Path()
 
 
+def version_number(text: str) -> int:
+    """3 from "3" or "v3": trilho itself writes versions with the letter."""
+    number = text.removeprefix("v")
+    if not number.isdecimal() or int(number) < 1:
+        raise typer.BadParameter(f"{text!r} is no version; write its number: 3 or v3.")
+    return int(number)
+
+
 def load_project(folder: Path, profile: str | None, overrides: list[str] | None) -> ProjectFile:
     """The project that the options name; its .env joins the environment. Raises ProjectNotFound, InvalidProject."""
     from trilho.project import lend_env_file, load

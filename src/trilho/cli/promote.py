@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connected, load_project
+from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connected, load_project, version_number
 
 
 def promote(
-    version: Annotated[int | None, typer.Argument(help="Number of the version (default: the newest).")] = None,
+    version: Annotated[
+        int | None, typer.Argument(parser=version_number, metavar="VERSION", help="Its number (default: the newest).")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Whatever the gates say; needs --reason.")] = False,
     reason: Annotated[str, typer.Option(help="Why, for the history.")] = "",
     project: Folder = HERE,
@@ -18,7 +20,10 @@ def promote(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Judge a version against the champion of this moment and promote it; or promote it by force, with a reason."""
+    """Judge a version and promote it if it wins.
+
+    It is compared with the champion; --force asks no gate, but for a reason.
+    """
     from trilho import registry, steps
     from trilho.cli import output
     from trilho.cli.exits import exit_code_after

@@ -17,7 +17,7 @@ def ps(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Show the project's services: state, address, process, since when, memory."""
+    """Show the project's services: address, process, memory."""
     from trilho import platform
     from trilho.cli import output
 

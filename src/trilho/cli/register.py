@@ -16,7 +16,7 @@ def register(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Make a version with a bundle out of a model that plain MLflow logged, from its signature and input example."""
+    """Make a version of a model that MLflow logged. Its bundle is made from its signature and input example."""
     from trilho.cli import output
     from trilho.cli.worded import version_json
     from trilho.steps.adopting import adopt

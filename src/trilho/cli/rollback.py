@@ -8,11 +8,16 @@ from typing import Annotated
 
 import typer
 
-from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connected, load_project
+from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connected, load_project, version_number
 
 
 def rollback(
-    to: Annotated[int | None, typer.Argument(help="Version to go back to (default: the champion before).")] = None,
+    to: Annotated[
+        int | None,
+        typer.Argument(
+            parser=version_number, metavar="VERSION", help="The one to go back to (default: the champion before)."
+        ),
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why, for the history.")] = "rolled back by hand",
     project: Folder = HERE,
     profile: Profile = None,

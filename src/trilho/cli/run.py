@@ -22,7 +22,7 @@ def run(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Run what is stale, reuse the rest; register, judge and promote the model."""
+    """Run what is stale and reuse the rest. Then register, judge and promote the model."""
     from trilho import delivery, steps
     from trilho.cli import output
     from trilho.cli.worded import delivery_json, show_delivery

@@ -32,7 +32,7 @@ def score(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Add prediction, probabilities and model version to every row of a file or folder.
+    """Add predictions to the rows of a file or folder. With probabilities, and the version that made them.
 
     After a kill, the same command goes on where it stopped.
 

@@ -39,7 +39,7 @@ def serve(
     service_id: Annotated[str, typer.Option("--id", hidden=True)] = "",
     record: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Answer predictions over HTTP as MLflow's own server does, and follow the champion.
+    """Answer predictions over HTTP as MLflow's server does. It follows the champion by itself.
 
     Example: trilho serve --port 8000 --workers 2
     """

@@ -6,7 +6,7 @@ from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, load_pr
 
 
 def status(project: Folder = HERE, profile: Profile = None, overrides: Overrides = None, json: AsJson = False) -> None:
-    """Show which steps are stale and why, which services run, what waits to be sent, and the champion."""
+    """Show what is stale, and why. Also which services run, what waits to be sent, and the champion."""
     from trilho import platform, registry, steps, tracking, wire
     from trilho.cli import output
     from trilho.cli.worded import step_json, version_json

@@ -8,7 +8,7 @@ from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connect
 
 
 def sync(project: Folder = HERE, profile: Profile = None, overrides: Overrides = None, json: AsJson = False) -> None:
-    """Send what an outage left in the spool: each run once, with its own times; then judge and promote."""
+    """Send what an outage left in the spool. Each run is sent once, with its own times; then judged and promoted."""
     from trilho import delivery, tracking
     from trilho.cli import output
     from trilho.cli.exits import exit_code_after

@@ -28,7 +28,7 @@ def tracking_server(
         ),
     ] = "",
 ) -> None:
-    """Run MLflow's tracking server in this process until Ctrl-C: for a container or a team's machine.
+    """Run MLflow's tracking server until Ctrl-C. For a container or a team's machine.
 
     One process, no job runners, artifacts through the server. Options and environment names are MLflow's own.
     """

@@ -16,7 +16,7 @@ def ui(
     profile: Profile = None,
     overrides: Overrides = None,
 ) -> None:
-    """Print the address of MLflow's page and open it; the local server is started if need be."""
+    """Open MLflow's page and print its address. The local server is started if need be."""
     from trilho.cli import output
     from trilho.platform import server_address
 

@@ -21,7 +21,7 @@ def up(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Start the project's tracking and model servers and its watcher, and wait until they answer.
+    """Start the project's services. Tracking server, model server, watcher: it returns when they answer.
 
     They outlive this terminal.
     """

@@ -65,3 +65,10 @@ command_line.process()
     done = ended(code=code)
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_list_of_verbs_cuts_no_description_on_a_narrow_terminal() -> None:
+    done = ended("--help")
+    listed = done.stdout.split("Commands:")[1].strip().splitlines()
+    assert len(listed) > 20
+    assert not [line for line in listed if line.endswith("...")]
