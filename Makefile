@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs bench bench-serving clean
+.PHONY: demo test check docs bench bench-serving bench-drift clean
 
 demo: $(VENV)/.ready  ## a breast-cancer project from nothing to a gated champion that answers
 	$(BIN)/python examples/demo.py
@@ -25,6 +25,9 @@ bench: $(VENV)/.ready  ## every benchmark, each a ratio against a peer in an env
 
 bench-serving: $(VENV)/.ready  ## trilho serve beside six other servers, the cost of its features, a soak, swaps; 45 min
 	$(BIN)/python benchmarks/serving/run.py --markdown docs/guides/serving-speed.md
+
+bench-drift: $(VENV)/.ready  ## false alarms and moves found by trilho, Evidently, NannyML on the same windows; 60 min
+	$(BIN)/python benchmarks/drift_verdicts/run.py --markdown docs/guides/monitoring.md
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .bench demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
