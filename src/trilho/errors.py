@@ -110,11 +110,11 @@ class CannotPredict(TrilhoError):
 
 
 class ServerUnreachable(TrilhoError):
-    """The tracking server does not answer, or not in time."""
+    """The tracking server, or the model server that a client asks, does not answer, or not in time."""
 
 
 class ServerRefused(TrilhoError):
-    """The tracking server answered with an error.
+    """The tracking server, or the model server that a client asks, answered with an error.
 
     `status` is the HTTP status, `error_code` MLflow's own name for the error ("" where it gave none).
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trilho.errors import NotRunYet, UnknownName
 from trilho.importer import project_code
@@ -14,6 +14,9 @@ from trilho.steps.cache import Cache
 from trilho.steps.keys import STEPS
 from trilho.steps.loop import StepResult
 from trilho.steps.materials import TEST, Materials
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def inspect(project: ProjectFile, step: str) -> Any:
@@ -45,7 +48,7 @@ def inspect_text(project: ProjectFile, step: str) -> str:
     """The same as a few lines of text."""
     found = inspect(project, step)
     if step == "ingest":
-        return f"{found.head()}\n\n{found.dtypes}"
+        return f"{found.head()}\n\n{_columns(found)}"
     if step == "split":
         train, test = found
         return f"train\n{train.head(3)}\n\ntest\n{test.head(3)}"
@@ -65,6 +68,18 @@ def _require(step: str, folders: Mapping[str, Path]) -> None:
         raise UnknownName(f"There is no step '{step}'.", why=f"Steps: {', '.join(STEPS)}.", remedy="Name one of these.")
     if step not in folders:
         raise NotRunYet(f"Step {step} has not run yet.", remedy=f"trilho run {step}")
+
+
+def _columns(frame: pd.DataFrame) -> str:
+    """A line for each column: its type, how many values are missing, how many different ones there are."""
+    import pandas as pd
+
+    described = {
+        "type": frame.dtypes.astype(str),
+        "missing": frame.isna().sum(),
+        "different": frame.nunique(),
+    }
+    return pd.DataFrame(described).to_string()
 
 
 def _split(materials: Materials) -> Any:

@@ -81,7 +81,7 @@ def register(materials: Materials, out: Path) -> str:
         json.dumps(_readable(materials, package), indent=2, ensure_ascii=False), encoding="utf-8"
     )
     export(materials, out)
-    kind = "compiled (ONNX)" if built.runtime == "onnx" else f"native: {built.why_native}"
+    kind = "compiled (ONNX)" if built.runtime == "onnx" else f"native: {built.why_native.removesuffix('.')}"
     return f"{kind}, p99 {latency * 1000:.2f} ms a row"
 
 

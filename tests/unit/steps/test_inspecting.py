@@ -66,6 +66,23 @@ def test_the_text_of_a_step_shows_the_same(project: ProjectFile, step: str, part
     assert part in inspect_text(project, step)
 
 
+def test_the_text_of_ingest_counts_what_is_missing_in_each_column(tmp_path: Path) -> None:
+    import pandas as pd
+
+    table = tmp_path / "rows.csv"
+    pd.DataFrame({"age": [31.0, None, None, 40.0], "shop": ["a", "b", "a", None], "bought": [0, 1, 0, 1]}).to_csv(
+        table, index=False
+    )
+    project = write_project(tmp_path, data={"source": "rows.csv"}, target="bought")
+    run(project, "ingest")
+    lines = {
+        line.split()[0]: line.split()[1:] for line in inspect_text(project, "ingest").split("\n\n")[1].splitlines()
+    }
+    assert lines["age"][1:] == ["2", "2"]
+    assert lines["shop"][1:] == ["1", "2"]
+    assert lines["bought"][1:] == ["0", "2"]
+
+
 def test_the_last_result_tells_the_facts(project: ProjectFile) -> None:
     run(project, "ingest")
     result = last_result(project, "ingest")
