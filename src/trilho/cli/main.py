@@ -25,6 +25,13 @@ VERBS = {
     "Platform": ("up", "down", "ps", "logs", "ui", "tracking_server"),
 }
 
+# What a person who pressed Ctrl-C wants to know of a long verb.
+_GOES_ON = {
+    "run": "Nothing half-made was kept; trilho run goes on from the last step done.",
+    "sync": "What was not sent waits in the spool; trilho sync goes on with it.",
+    "score": "Files that are done are kept; the same command goes on with the others.",
+}
+
 
 def application(only: str = "") -> typer.Typer:
     """The command line with all its verbs, or with the verb `only`: a run need not build what it does not use."""
@@ -57,7 +64,7 @@ def main() -> None:
         sys.exit(exit_code_of(error))
     except SystemExit as left:  # Typer makes this of Ctrl-C
         if left.code == INTERRUPTED:
-            typer.echo("\nStopped. Nothing half-made was kept; trilho run goes on from the last step done.", err=True)
+            typer.echo(f"\nStopped. {_GOES_ON.get(' '.join(sys.argv[1:2]), '')}".rstrip(), err=True)
         raise
     except BrokenPipeError:
         sys.stderr.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 from typer.main import get_command
 
 from trilho.cli.main import VERBS, application
@@ -72,3 +73,19 @@ def test_list_of_verbs_cuts_no_description_on_a_narrow_terminal() -> None:
     listed = done.stdout.split("Commands:")[1].strip().splitlines()
     assert len(listed) > 20
     assert not [line for line in listed if line.endswith("...")]
+
+
+@pytest.mark.parametrize(("verb", "told"), [("run", "trilho run goes on"), ("score", "the same command"), ("ps", "")])
+def test_interrupt_says_what_is_kept_of_this_verb(verb: str, told: str) -> None:
+    code = """
+import trilho.cli.main as command_line
+def interrupted(*_):
+    raise SystemExit(130)
+command_line.application = lambda *_: interrupted
+command_line.process()
+"""
+    done = ended(verb, code=code)
+    assert done.returncode == 130
+    assert done.stderr.strip().startswith("Stopped.")
+    assert told in done.stderr
+    assert ("trilho run" in done.stderr) == (verb == "run")
