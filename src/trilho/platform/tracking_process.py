@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from trilho.platform.database import check_database
 from trilho.platform.record import read_record
 from trilho.platform.service import ID_HEADER
+from trilho.platform.tracking_metrics import Counted
 
 if TYPE_CHECKING:
     import uvicorn
@@ -90,6 +91,7 @@ def run_server(
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow imports a deprecated part of starlette, which nobody here can change
+        from mlflow.server import app as routes
         from mlflow.server.fastapi_app import app
     from mlflow.server.handlers import initialize_backend_stores
 
@@ -102,7 +104,7 @@ def run_server(
         _pragma(database, "journal_mode=WAL")
     initialize_backend_stores(backend_store_uri, backend_store_uri, _ARTIFACT_ROOT)
     config = uvicorn.Config(
-        app,
+        Counted(app, [rule.rule for rule in routes.url_map.iter_rules()]),
         log_config=None,
         access_log=False,
         ws="none",

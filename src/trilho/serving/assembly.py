@@ -13,6 +13,7 @@ from trilho.serving.health import Health
 from trilho.serving.inference import Inference
 from trilho.serving.invocations import Invocations, Limits
 from trilho.serving.keys import Keys
+from trilho.serving.reported import Found, Reported
 from trilho.serving.responses import Headers
 from trilho.serving.state import State
 from trilho.serving.taking_feedback import TakingFeedback
@@ -33,7 +34,7 @@ def assembled(
     """The application that answers for `desk`.
 
     Args:
-        journal: Where true labels are written; None: nobody takes any.
+        journal: Where true labels are written, and monitoring's reports are; None: nobody takes any.
         state: What the parent process knows, for /health and /metrics.
         together: This worker's counts with those of the others (`counting.Folder.together`).
         concurrency: Requests for predictions at once; beyond that 429.
@@ -42,7 +43,8 @@ def assembled(
     """
     limits, keys = limits or Limits(), keys or Keys()
     inference = Inference(desk, limits)
-    health = Health(desk, state=state, together=together)
+    reported = Found if journal is None else Reported(journal)
+    health = Health(desk, state=state, together=together, reported=reported)
     routes = {
         "/invocations": Route(method="POST", handler=Invocations(desk, limits), guarded=True),
         OPEN_INFERENCE: Route(method=ANY, handler=inference),

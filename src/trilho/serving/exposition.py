@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from trilho.serving.counting import SECONDS, Counts, Durations, Requests
+from trilho.serving.reported import Found, Measurement
 from trilho.serving.state import State
 
 __all__ = ["CONTENT_TYPE", "exposed"]
@@ -16,14 +18,16 @@ __all__ = ["CONTENT_TYPE", "exposed"]
 _EDGES = [*(f"{edge:g}" for edge in SECONDS), "+Inf"]
 
 
-def exposed(counts: Counts, state: State) -> bytes:
+def exposed(counts: Counts, state: State, found: Found | None = None) -> bytes:
     """The body of /metrics.
 
     Args:
         state: What the parent process knows.
+        found: What monitoring found last.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once([*_counted(counts), *_gauged(counts), *_followed(state)]))
+    metrics = [*_counted(counts), *_gauged(counts), *_followed(state), *_watched(found or Found(), state)]
+    registry.register(_Once(metrics))
     return generate_latest(registry)
 
 
@@ -63,10 +67,8 @@ def _gauged(counts: Counts) -> Iterator[Metric]:
 
 def _followed(state: State) -> Iterator[Metric]:
     if state.version:
-        labels = ("model", "version")
-        family = GaugeMetricFamily("trilho_version_in_charge", "1 for the version that answers.", labels=labels)
-        family.add_metric((state.name, state.version), 1)
-        yield family
+        key = (state.name, state.version)
+        yield _labelled("trilho_version_in_charge", "1 for the version that answers.", ("model", "version"), [(key, 1)])
     yield _counter("trilho_reloads", "Versions put in charge since the start.", (), {"": state.reloads})
     yield _counter("trilho_reload_failures", "Versions that could not be put in charge.", (), {"": state.failures})
     yield _counter("trilho_worker_restarts", "Workers that died and were replaced.", (), {"": state.restarts})
@@ -82,6 +84,43 @@ def _followed(state: State) -> Iterator[Metric]:
         yield _gauge("trilho_registry_reachable", "Did the registry answer when it was asked last?", reachable)
 
 
+def _watched(found: Found, state: State) -> Iterator[Metric]:
+    key, labels = (state.name, state.version), ("model", "version")
+    report, performance = found.report, found.performance
+    if report is not None:
+        age = max(0.0, time.time() - report.until)
+        yield _gauge("trilho_report_age_seconds", "Since monitoring looked last.", age)
+    if report is not None and (report.model, report.version) == key:
+        yield _labelled("trilho_report_rows", "Rows of the newest report.", labels, [(key, report.rows)])
+        if report.drift is not None:  # else there were too few rows to say
+            text = "1 where enough features moved away from the training data."
+            yield _labelled("trilho_drift_detected", text, labels, [(key, report.drift)])
+            text, moved = "1 where the answers moved.", bool(report.prediction_drift)
+            yield _labelled("trilho_prediction_drift", text, labels, [(key, moved)])
+        judged = [((*key, column.name), column) for column in report.columns if column.checks]
+        labels_too = (*labels, "column")
+        text, effects = "How far a feature moved; 1 is what is allowed.", [(name, one.effect) for name, one in judged]
+        yield _labelled("trilho_drift_effect", text, labels_too, effects)
+        text, moves = "1 for a feature that moved.", [(name, one.moved) for name, one in judged]
+        yield _labelled("trilho_drift_moved", text, labels_too, moves)
+    newest = performance.newest(*key) if performance is not None else None
+    if newest is not None:
+        yield _labelled("trilho_performance_labels", "Answers whose truth is known.", labels, [(key, newest.labelled)])
+        yield from _performed(key, newest)
+
+
+def _performed(key: tuple[str, str], newest: Measurement) -> Iterator[Metric]:
+    known = [((*key, one.metric), one) for one in newest.measured if one.value is not None]
+    floored = [(name, one) for name, one in known if one.floor is not None]
+    labels = ("model", "version", "metric")
+    text, values = "Of the answers whose truth is known.", [(name, one.value or 0.0) for name, one in known]
+    yield _labelled("trilho_performance", text, labels, values)
+    text, floors = "What evaluate.thresholds asks for.", [(name, one.floor or 0.0) for name, one in floored]
+    yield _labelled("trilho_performance_floor", text, labels, floors)
+    text = "1 for a metric on the wrong side of its floor with its whole interval."
+    yield _labelled("trilho_performance_below_floor", text, labels, [(name, one.below) for name, one in floored])
+
+
 def _counter(name: str, text: str, labels: tuple[str, ...], values: Requests | dict[str, float]) -> Metric:
     family = CounterMetricFamily(name, text, labels=labels)
     for key, value in values.items():
@@ -91,6 +130,13 @@ def _counter(name: str, text: str, labels: tuple[str, ...], values: Requests | d
 
 def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, text, value=value)
+
+
+def _labelled(name: str, text: str, labels: tuple[str, ...], values: Sequence[tuple[tuple[str, ...], float]]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=labels)
+    for key, value in values:
+        family.add_metric(key, float(value))
+    return family
 
 
 def _histogram(name: str, text: str, labels: tuple[str, ...], values: Durations) -> Metric:

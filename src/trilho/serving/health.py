@@ -12,6 +12,7 @@ import msgspec
 from trilho.serving.asking import Desk
 from trilho.serving.bodies import Request
 from trilho.serving.counting import Counts
+from trilho.serving.reported import Found
 from trilho.serving.responses import Response, refusal
 from trilho.serving.state import State
 
@@ -22,11 +23,19 @@ class Health:
     Args:
         state: What the parent process knows.
         together: This worker's counts with those of the others.
+        reported: What monitoring found last.
     """
 
-    def __init__(self, desk: Desk, *, state: Callable[[], State], together: Callable[[Counts], Counts]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        state: Callable[[], State],
+        together: Callable[[Counts], Counts],
+        reported: Callable[[], Found] = Found,
+    ) -> None:
         self._desk = desk
-        self._state, self._together = state, together
+        self._state, self._together, self._reported = state, together, reported
         self._mlflow = version("mlflow").encode()
 
     async def ping(self, request: Request) -> Response:
@@ -53,7 +62,7 @@ class Health:
         """Everything counted, of all workers, in the text format of Prometheus."""
         from trilho.serving.exposition import CONTENT_TYPE, exposed
 
-        body = exposed(self._together(take_stock(self._desk)), self._state())
+        body = exposed(self._together(take_stock(self._desk)), self._state(), self._reported())
         return Response(status=200, body=body, content_type=CONTENT_TYPE.encode())
 
 
