@@ -77,6 +77,31 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.measured if one.below)
 
 
+class Estimated(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric as it probably is. `interval`: 95 %, where the model's probabilities are right."""
+
+    metric: str
+    value: float
+    interval: tuple[float, float]
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model's own probabilities say of its answers in the newest window: an estimate, nothing measured.
+
+    Args:
+        rows: Answers of the version in charge in that window.
+        tested: Test rows on which its probabilities were compared with the truth; 0 where they were not.
+        error: By how much they were off there on average; None where that is not known.
+        estimated: () where `problem` says why there are none.
+    """
+
+    rows: int
+    tested: int = 0
+    error: float | None = None
+    estimated: tuple[Estimated, ...] = ()
+    problem: str = ""
+
+
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
     """What labels say of all versions, now.
 
@@ -88,6 +113,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
         repeated: Of these, came for a prediction that had one; the latest counts.
         unmatched: Predictions with a label that are not in these windows: older, deleted, not journaled, or none.
         damaged: Lines that cannot be read, cut off by a kill.
+        estimate: Of the newest window of the version in charge, from probabilities alone. No verdict goes by it.
     """
 
     since: float
@@ -98,6 +124,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int = 0
     unmatched: int = 0
     damaged: int = 0
+    estimate: Estimate | None = None
 
     def of(self, model: str, version: str) -> tuple[Measurement, ...]:
         """The windows of one version, newest first."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
 
 from trilho.bundle import DriftProfile, Schema
 from trilho.journal import Rows
+from trilho.metrics.calibration import Calibration
 from trilho.monitoring.counting import Tally, answers_of
 from trilho.monitoring.drift.changed_since import changed_since
 from trilho.monitoring.judging import judge
@@ -22,10 +23,17 @@ SLICES = 24
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What a version was trained on, from its bundle."""
+    """What a version was trained on, from its bundle.
+
+    Args:
+        calibration: Of its probabilities on its test rows; None where nobody measured it.
+        importance: Feature → what shuffling it cost the model on its test rows; {} where nobody measured it.
+    """
 
     schema: Schema
     profile: DriftProfile
+    calibration: Calibration | None = None
+    importance: Mapping[str, float] = field(default_factory=dict)
 
 
 Find = Callable[[str, str], Reference | None]

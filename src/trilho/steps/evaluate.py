@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from trilho import metrics
 from trilho.errors import InvalidProject, StepFailed, TrilhoError
 from trilho.importer import load_object
+from trilho.metrics.calibration import calibration
 from trilho.metrics.outcome import Outcome
 from trilho.steps.materials import TEST, Materials
 
@@ -22,6 +24,7 @@ def evaluate(materials: Materials, out: Path) -> str:
     joins the built-in metrics and replaces those of the same name.
     """
     from trilho.steps.figures import draw
+    from trilho.steps.importance import lost_by_shuffling
 
     project = materials.project
     test = predict(materials, materials.test_rows, materials.truth(TEST))
@@ -30,6 +33,8 @@ def evaluate(materials: Materials, out: Path) -> str:
     measured = metrics.compute(names, test, materials.weights(TEST))
     if "evaluate" in project.steps:
         measured |= _by_user(materials)
+    lost = lost_by_shuffling(materials)
+    by_column = zip(map(str, materials.test_rows.columns), lost.mean(axis=1).tolist(), strict=True)
     found: dict[str, Any] = {
         "test": measured,
         "train": metrics.compute(names, train, materials.weights(1 - TEST)),
@@ -37,9 +42,11 @@ def evaluate(materials: Materials, out: Path) -> str:
         "positive": _plain(test.positive),
         "label_names": list(_label_names(materials, test)),
         "rows": {"train": train.rows, "test": test.rows},
+        "calibration": _calibration(test),
+        "importance": {name: value for name, value in by_column if np.isfinite(value)},
     }
     (out / "evaluation.json").write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
-    draw(materials, test, out)
+    draw(materials, test, lost, out)
     shown = dict.fromkeys([project.primary_metric, *names])
     return ", ".join(f"{name} {measured[name]:.3f}" for name in list(shown)[:3] if name in measured)
 
@@ -87,6 +94,12 @@ def positive_label(labels: tuple[Any, ...], wanted: Any) -> Any:
 def _label_names(materials: Materials, outcome: Outcome) -> tuple[str, ...]:
     known = materials.dataset.label_names
     return known if len(known) == len(outcome.labels) else tuple(map(str, outcome.labels))
+
+
+def _calibration(test: Outcome) -> dict[str, float] | None:
+    """For monitoring: whether an estimate may be built on the model's probabilities. None without any."""
+    found = calibration(test) if test.labels else None
+    return None if found is None else asdict(found)
 
 
 def _by_user(materials: Materials) -> dict[str, float]:

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trilho.metrics.outcome import Outcome
-from trilho.steps.importance import permutation_importance
-from trilho.steps.materials import TEST, Materials
+from trilho.steps.materials import Materials
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Permutation importance predicts repeats x columns times: bounded, so that 200 columns do not take a minute.
-_IMPORTANCE_ROWS, _REPEATS, _SHOWN = 500, 3, 20
+_SHOWN = 20  # columns, by importance
 _BLUE, _GREY = "#2f6690", "#9aa5b1"
 
 
-def draw(materials: Materials, outcome: Outcome, out: Path) -> None:
-    """Write report.txt and figures/*.png for the test rows."""
+def draw(materials: Materials, outcome: Outcome, lost: np.ndarray, out: Path) -> None:
+    """Write report.txt and figures/*.png for the test rows; `lost` is from `importance.lost_by_shuffling`."""
     (out / "figures").mkdir()
-    _importance(materials, out / "figures" / "permutation_importance.png")
+    names = [str(name) for name in materials.test_rows.columns]
+    _importance(names, lost, out / "figures" / "permutation_importance.png")
     if materials.project.task == "regression":
         _save(out / "figures" / "predicted_against_true.png", lambda axes: _predicted(axes, outcome))
         _save(out / "figures" / "residuals.png", lambda axes: _residuals(axes, outcome))
@@ -93,35 +92,16 @@ def _curves(axes: Axes, outcome: Outcome, kind: str) -> None:
     axes.legend(title="label", frameon=False)
 
 
-def _importance(materials: Materials, file: Path) -> None:
-    rows, truth = materials.test_rows, materials.truth(TEST)
-    if len(rows) > _IMPORTANCE_ROWS:
-        some = np.random.default_rng(0).choice(len(rows), _IMPORTANCE_ROWS, replace=False)
-        rows, truth = rows.iloc[some], truth[some]
-    score = _explained if materials.project.task == "regression" else _right
-    lost = permutation_importance(materials.model, rows, truth, score, repeats=_REPEATS)
+def _importance(names: list[str], lost: np.ndarray, file: Path) -> None:
     mean, spread = lost.mean(axis=1), lost.std(axis=1)
     order = np.argsort(mean)[::-1][:_SHOWN][::-1]
 
     def paint(axes: Axes) -> None:
-        names = [str(rows.columns[index]) for index in order]
-        axes.barh(names, mean[order], xerr=spread[order], color=_BLUE, ecolor=_GREY)
+        axes.barh([names[index] for index in order], mean[order], xerr=spread[order], color=_BLUE, ecolor=_GREY)
         axes.set(title="Permutation importance", xlabel="loss of score when the column is shuffled")
         axes.tick_params(axis="y", labelsize=7)
 
     _save(file, paint)
-
-
-def _right(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """Share of right answers: what a classifier's own score is, for estimators that have none."""
-    return float(np.mean(predicted == truth))
-
-
-def _explained(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """R²: what a regressor's own score is."""
-    from sklearn.metrics import r2_score
-
-    return float(r2_score(truth, predicted))
 
 
 def _predicted(axes: Axes, outcome: Outcome) -> None:

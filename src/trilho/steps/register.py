@@ -96,6 +96,9 @@ def _metadata(materials: Materials) -> dict[str, Any]:
         "unit": f"group:{project.split.group_by}" if project.split.group_by else "row",
         "rows": materials.evaluation["rows"],
         "train_metrics": materials.evaluation["train"],
+        # What monitoring asks of a version: are its probabilities right, and which columns does it lean on?
+        "calibration": materials.evaluation.get("calibration"),
+        "importance": materials.evaluation.get("importance", {}),
     }
 
 
