@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trilho.bundle.native import Native
 
 _DOUBLE = np.dtype(np.float64)
-_FEW = 4096  # numbers
+_FEW, _FEWER = 4096, 64  # numbers
 
 
 class Predictor:
@@ -47,6 +47,7 @@ class Predictor:
         self._closed = {field.name: frozenset(field.values) for field in closed}
         self._closed_places = [place for place, field in enumerate(schema.fields) if field.closed]
         self._nullable = np.array([field.nullable for field in schema.fields], dtype=bool)
+        self._nullables = self._nullable.tolist()
         self._all_nullable = bool(self._nullable.all())
         self._largest_square = min(largest * largest, 1e300)  # finite, so that no infinite number is below it
         readable = all(
@@ -120,16 +121,22 @@ class Predictor:
         """Is every number within bounds, and null only where the model takes one?
 
         Where the sum of squares is small, so is each number; that takes a fifth of the time of looking at each. NaN and
-        infinities make it fail. For many numbers BLAS would wake its threads, and their sum say nothing.
+        infinities make it fail; then a few numbers are looked at one by one, in half the time that the calls of numpy
+        would take. For many numbers BLAS would wake its threads, and their sum say nothing.
         """
+        largest = self.largest
         if matrix.size <= _FEW:
             flat = matrix.ravel()
             if flat.dot(flat) <= self._largest_square:
                 return True
-        null = np.isnan(matrix)
-        if not self._all_nullable and (null & ~self._nullable).any():
+        if matrix.size <= _FEWER:
+            for value, nullable in zip(matrix.ravel().tolist(), self._nullables * len(matrix), strict=True):
+                if not (-largest <= value <= largest or (nullable and value != value)):
+                    return False
+            return True
+        if not self._all_nullable and (np.isnan(matrix) & ~self._nullable).any():
             return False
-        return bool((np.abs(matrix[~null]) <= self.largest).all())
+        return not bool((np.abs(matrix) > largest).any())
 
     def _meets_strangers(self, matrix: np.ndarray) -> bool:
         return bool(self._closed_places and (matrix[:, self._closed_places] == UNKNOWN).any())

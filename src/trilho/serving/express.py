@@ -6,7 +6,8 @@ unusual (a number in quotes, a column too many, a time) is left to `payload`, wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -75,51 +76,60 @@ class _Order:
     """One order of the columns: its decoder, and the way from its rows to the model's."""
 
     def __init__(self, raw: bytes, names: Sequence[str], predictor: Predictor) -> None:
-        schema, self._codes = predictor.schema, predictor.codes
+        schema = predictor.schema
         fields = {field.name: field for field in schema.fields}
         self.columns = msgspec.Raw(raw)
         row: Any = tuple.__class_getitem__(tuple(_type(fields[name]) for name in names))
         self.decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_shape(row))
         self._names = schema.names
-        self._places = tuple(names.index(name) for name in schema.names)
-        self._moved = None if self._places == tuple(range(len(names))) else np.array(self._places)
-        self._readers = [(place, _coder(field)) for place, field in zip(self._places, schema.fields, strict=True)]
-        numeric = [is_numeric(field) for field in schema.fields]
-        self._layout = tuple(zip(self._places, numeric, strict=True))
-        self._all_numbers = predictor.all_numbers
+        places = tuple(names.index(name) for name in schema.names)
+        self._moved = None if places == tuple(range(len(names))) else np.array(places)
+        self._layout = tuple((place, is_numeric(fields[names[place]])) for place in places)
+        known, unread = _Codes(predictor.codes), _Codes({}, other=0.0)
+        self._words = [
+            (place, known if fields[name].kind == "category" else unread)
+            for place, name in enumerate(names)
+            if not is_numeric(fields[name])
+        ]
 
     def rows(self, data: Sequence[tuple[Any, ...]]) -> tuple[np.ndarray, Features] | None:
         """As `Express.read`, of decoded rows."""
         if not data:
             return None
-        if self._all_numbers:
-            matrix = np.array(data, dtype=np.float64)  # None becomes NaN
-            if self._moved is not None:
-                matrix = matrix.take(self._moved, axis=1)
-            return matrix, Features(names=self._names, matrix=matrix)
-        features = Features(names=self._names, rows=data, layout=self._layout)
-        return self._few(data) if len(data) <= _FEW else self._many(data), features
+        matrix = self._matrix(data)
+        if self._moved is not None:
+            matrix = matrix.take(self._moved, axis=1)
+        if self._words:
+            return matrix, Features(names=self._names, rows=data, layout=self._layout)
+        return matrix, Features(names=self._names, matrix=matrix)
 
-    def _few(self, data: Sequence[tuple[Any, ...]]) -> np.ndarray:
-        codes = self._codes.get
-        return np.array(
-            [
-                [row[place] if coded is None else codes(row[place], UNKNOWN) * coded for place, coded in self._readers]
-                for row in data
-            ],
-            dtype=np.float64,
-        )
+    def _matrix(self, data: Sequence[tuple[Any, ...]]) -> np.ndarray:
+        """The rows in the order of the request, a number for each word. None becomes NaN."""
+        words = self._words
+        if not words:
+            return np.array(data, dtype=np.float64)
+        if len(data) <= _FEW:
+            rows = [list(row) for row in data]
+            for row in rows:
+                for place, codes in words:
+                    row[place] = codes[row[place]]
+            return np.array(rows, dtype=np.float64)
+        columns: list[Any] = list(zip(*data, strict=True))
+        for place, codes in words:
+            columns[place] = map(codes.__getitem__, columns[place])
+        numbers = chain.from_iterable(zip(*columns, strict=True))
+        return np.fromiter(numbers, np.float64, len(data) * len(columns)).reshape(len(data), -1)
 
-    def _many(self, data: Sequence[tuple[Any, ...]]) -> np.ndarray:
-        codes = self._codes.get
-        columns = list(zip(*data, strict=True))
-        matrix = np.empty((len(data), len(self._readers)))
-        for number, (place, coded) in enumerate(self._readers):
-            values = columns[place]
-            if coded is not None:
-                values = tuple(codes(value, UNKNOWN) * coded for value in values)
-            matrix[:, number] = np.array(values, dtype=np.float64)
-        return matrix
+
+class _Codes(dict[str | None, float]):
+    """Word → its number, and a number for all others."""
+
+    def __init__(self, codes: Mapping[str | None, float], *, other: float = UNKNOWN) -> None:
+        super().__init__(codes)
+        self._other = other
+
+    def __missing__(self, word: str | None) -> float:
+        return self._other
 
 
 def _shape(row: Any) -> Any:
@@ -133,10 +143,3 @@ def _type(field: Field) -> Any:
     if field.kind == "boolean":
         return bool | None
     return float | None if is_numeric(field) else str | None
-
-
-def _coder(field: Field) -> float | None:
-    """None where values are numbers already, else what a category's code is multiplied by: 0 for a text, unread."""
-    if is_numeric(field):
-        return None
-    return 1.0 if field.kind == "category" else 0.0
