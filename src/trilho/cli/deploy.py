@@ -1,0 +1,94 @@
+"""trilho deploy: files for what runs the platform elsewhere, or watches it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, load_project
+
+if TYPE_CHECKING:
+    from trilho.deploy import Written
+
+TARGETS = ("monitoring",)
+_TRACKING, _MODEL_SERVER = "http://127.0.0.1:5000", "http://127.0.0.1:{port}"
+_MODEL_PORT = 8000
+
+
+def deploy(
+    what: Annotated[str, typer.Argument(metavar="monitoring", help="Prometheus, Alertmanager and Grafana.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; files that you changed stay.")],
+    tracking_server: Annotated[
+        list[str] | None, typer.Option(metavar="URL", help="Who is asked for metrics (default: the project's own).")
+    ] = None,
+    model_server: Annotated[
+        list[str] | None, typer.Option(metavar="URL", help="As often as there are servers (default: the project's).")
+    ] = None,
+    runbook: Annotated[str, typer.Option(metavar="URL", help="Where your people read runbook.md.")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="Write over files that were changed, too.")] = False,
+    project: Folder = HERE,
+    profile: Profile = None,
+    overrides: Overrides = None,
+    json: AsJson = False,
+) -> None:
+    """Write files that a person can edit: for Prometheus, Alertmanager and Grafana. Nothing is started.
+
+    README.md among them says how to start each, and what to change first.
+
+    Example: trilho deploy monitoring monitoring
+    """
+    from trilho.cli import output
+    from trilho.deploy import write_monitoring
+    from trilho.errors import UnknownName
+    from trilho.project.names import did_you_mean
+
+    if what not in TARGETS:
+        raise UnknownName(
+            f"There is no 'trilho deploy {what}'.{did_you_mean(what, TARGETS)}",
+            remedy=f"Write: trilho deploy {TARGETS[0]} DIR",
+        )
+    tracking, server = _known(project, profile, overrides)
+    done = write_monitoring(
+        folder,
+        tracking=tracking_server or [tracking],
+        model_servers=model_server or [server],
+        runbook=runbook,
+        replace=replace,
+    )
+    if json:
+        paths = {name: [str(path) for path in getattr(done, name)] for name in ("written", "same", "kept")}
+        output.as_json({"folder": str(folder.resolve()), **paths})
+    else:
+        _say(done)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _known(project: Path, profile: str | None, overrides: list[str] | None) -> tuple[str, str]:
+    """Addresses of the project's tracking server and model server; without a project those they would have."""
+    from trilho.errors import ProjectNotFound, ServiceFailed
+    from trilho.platform import known_address
+
+    try:
+        file = load_project(project, profile, overrides)
+    except ProjectNotFound:
+        return _TRACKING, _MODEL_SERVER.format(port=_MODEL_PORT)
+    try:
+        tracking = known_address(file)
+    except ServiceFailed:  # not started yet
+        tracking = _TRACKING
+    return tracking, _MODEL_SERVER.format(port=file.serve.port)
+
+
+def _say(done: Written) -> None:
+    from trilho.cli import output
+
+    same = f", {len(done.same)} were there" if done.same else ""
+    output.state("Written", f"{done.folder}: {len(done.written)} files{same}")
+    for path in done.kept:
+        output.state("Kept", f"{path} differs from the one shipped; --replace writes over it")
+    output.state("Asked", f"{done.folder / 'targets'}: the servers that Prometheus asks")
+    output.state("Next", f"read {done.folder / 'README.md'}")
