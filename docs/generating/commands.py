@@ -36,6 +36,7 @@ EXAMPLES: Mapping[str, str] = {
     "logs": "trilho logs tracking -n 200 --follow",
     "ui": "trilho ui --no-open",
     "tracking-server": 'trilho tracking-server --host 0.0.0.0 --allowed-hosts "mlflow,mlflow:*"',
+    "deploy": "trilho deploy monitoring monitoring/",
 }
 
 _HEAD = """# Commands
