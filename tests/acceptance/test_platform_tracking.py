@@ -271,9 +271,9 @@ print("made")
 
 
 def test_older_database_is_served_after_following_the_message_to_the_letter(state_dir: Path) -> None:
-    from trilho.platform.database import _known_revisions
+    from trilho.platform.database import known_revisions
 
-    known = _known_revisions()
+    known = known_revisions()
     (newest,) = set(known) - set(known.values())
     older = known[newest]
     assert older is not None

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+_STORE = "MLFLOW_BACKEND_STORE_URI"
 
 
 def tracking_server(
     backend_store_uri: Annotated[
         str,
-        typer.Option(envvar="MLFLOW_BACKEND_STORE_URI", help="sqlite:///mlflow.db, postgresql://…, mysql+pymysql://…"),
+        typer.Option(
+            envvar=_STORE, help="sqlite:///FILE, mysql+pymysql://USER:PASSWORD@HOST/DATABASE, postgresql+psycopg://…"
+        ),
     ] = "sqlite:///mlflow.db",
     artifacts_destination: Annotated[
         str,
-        typer.Option(envvar="MLFLOW_ARTIFACTS_DESTINATION", help="A folder, or s3://BUCKET/PREFIX."),
+        typer.Option(
+            envvar=["MLFLOW_ARTIFACTS_DESTINATION", "MLFLOW_DEFAULT_ARTIFACT_ROOT"],
+            help="A folder, or s3://BUCKET/PREFIX. Only this server touches it; clients go through the server.",
+        ),
     ] = "./mlartifacts",
     host: Annotated[
         str, typer.Option(envvar="MLFLOW_HOST", help="0.0.0.0 for other machines to reach it.")
@@ -24,20 +34,68 @@ def tracking_server(
         str,
         typer.Option(
             envvar="MLFLOW_SERVER_ALLOWED_HOSTS",
-            help="Every name that clients call it by, with and without port: 'mlflow,mlflow:*'. Default: localhost.",
+            help="Every name that clients call it by, such as mlflow,mlflow.example.org; localhost always is.",
         ),
     ] = "",
+    wait: Annotated[
+        float, typer.Option(envvar="TRILHO_WAIT", min=0, help="Seconds for database and bucket to come up.")
+    ] = 90,
+    migrate: Annotated[
+        bool,
+        typer.Option(
+            envvar="TRILHO_MIGRATE",
+            help="Let an older MLflow's tables be changed. Back them up first; SQLite is copied and needs no flag.",
+        ),
+    ] = False,
+    auth: Annotated[
+        bool,
+        typer.Option("--auth", envvar="TRILHO_AUTH", help="Ask clients for user and password: MLflow's own users."),
+    ] = False,
+    auth_folder: Annotated[
+        Path, typer.Option(envvar="TRILHO_AUTH_FOLDER", help="Where the first administrator's password is kept.")
+    ] = Path(),
 ) -> None:
-    """Run MLflow's tracking server until Ctrl-C. For a container or a team's machine.
+    """Run MLflow's tracking server in this process until Ctrl-C: for a container or a team's machine.
 
-    One process, no job runners, artifacts through the server. Options and environment names are MLflow's own.
+    Waits for database and bucket, makes what is missing in them, and serves from one process, artifacts included.
+    Several may start at once over the same database. Addresses with passwords belong into the environment or a .env.
     """
-    from trilho.platform.tracking_process import LOCAL_HOSTS, run_server
+    from trilho.platform.tracking_process import run_server
 
+    _hide_password(backend_store_uri)
     run_server(
         host=host,
         port=port,
         backend_store_uri=backend_store_uri,
-        artifacts_destination=artifacts_destination,
-        allowed_hosts=allowed_hosts or LOCAL_HOSTS,
+        artifacts_destination=_destination(artifacts_destination),
+        allowed_hosts=allowed_hosts,
+        wait=wait,
+        migrate=migrate or backend_store_uri.startswith("sqlite:"),
+        accounts=auth_folder if auth else None,
     )
+
+
+def _destination(given: str) -> str:
+    """MLFLOW_DEFAULT_ARTIFACT_ROOT names the proxy itself where somebody set it for a plain `mlflow server`."""
+    return "./mlartifacts" if given.startswith("mlflow-artifacts:") else given
+
+
+def _hide_password(uri: str) -> None:
+    """Begin anew with the address in the environment, where it was on the command line: all users can read that one."""
+    words = sys.orig_argv
+    if "@" not in uri or not any(uri in word for word in words):
+        return
+    from trilho.cli.output import progress
+
+    if os.name != "posix":
+        progress(f"Everybody on this machine can read the password on the command line: put the address into {_STORE}.")
+        return
+    kept, skip = [words[0]], False
+    for word in words[1:]:
+        if skip or word == f"--backend-store-uri={uri}":
+            skip = False
+        elif word == "--backend-store-uri":
+            skip = True
+        else:
+            kept.append(word)
+    os.execve(sys.executable, kept, {**os.environ, _STORE: uri})

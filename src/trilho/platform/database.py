@@ -25,7 +25,7 @@ def check_database(path: Path) -> None:
         ServiceFailed: it is damaged, or was written by an older or a newer MLflow.
     """
     revision = _revision(path)
-    known = _known_revisions()
+    known = known_revisions()
     if revision is None or not known:
         return
     if revision not in known:
@@ -67,7 +67,7 @@ def _revision(path: Path) -> str | None:
     return str(row[0]) if row else None
 
 
-def _known_revisions() -> dict[str, str | None]:
+def known_revisions() -> dict[str, str | None]:
     """Each schema that the installed MLflow knows → the one it follows, read from the names and texts of its scripts.
 
     Empty where MLflow keeps them elsewhere; its server then judges alone.

@@ -20,22 +20,31 @@ import uuid
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from trilho.errors import ServiceFailed
+from trilho.platform.accounts import secrets_in, told_to_mlflow
+from trilho.platform.allowed_hosts import LOCAL_HOSTS, host_patterns, origin_patterns
+from trilho.platform.bucket import s3_environment, wait_for_bucket
 from trilho.platform.database import check_database
+from trilho.platform.database_address import DatabaseAddress, parse_database
+from trilho.platform.database_wait import wait_for_database
+from trilho.platform.migrating import alone, copy_before_migration, prepare_new, refused_migration, schema_of
 from trilho.platform.record import read_record
+from trilho.platform.redacting import RedactingFormatter
 from trilho.platform.service import ID_HEADER
 from trilho.platform.tracking_metrics import Counted
 
 if TYPE_CHECKING:
     import uvicorn
 
-LOCAL_HOSTS = "localhost,localhost:*,127.0.0.1,127.0.0.1:*"
+WAIT_SECONDS = 90.0  # for database and bucket
 
 _LOOK_EVERY = 2.0
 _BACKLOG = 2048  # uvicorn's own
 _GRACE_SECONDS = 3  # for requests in flight when it is asked to end
 _ARTIFACT_ROOT = "mlflow-artifacts:/"  # no client ever sees a path of the server
+_log = logging.getLogger("trilho")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -43,13 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m trilho.platform.tracking_process", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5000)
-    parser.add_argument(
-        "--backend-store-uri", required=True, help="sqlite:///mlflow.db, postgresql://…, mysql+pymysql://…"
-    )
-    parser.add_argument("--artifacts-destination", required=True, help="a folder, or s3://BUCKET/PREFIX")
-    parser.add_argument(
-        "--allowed-hosts", default=LOCAL_HOSTS, help="names clients may call it by, with :* for any port"
-    )
+    parser.add_argument("--backend-store-uri", required=True, help="sqlite:///mlflow.db")
+    parser.add_argument("--artifacts-destination", required=True, help="a folder")
+    parser.add_argument("--allowed-hosts", default=LOCAL_HOSTS, help="names clients may call it by")
     parser.add_argument("--id", default="", help="sent with each answer; given by trilho up")
     parser.add_argument("--record", type=Path, help="ends when this file no longer names --id; given by trilho up")
     given = parser.parse_args(arguments)
@@ -73,38 +78,47 @@ def run_server(
     allowed_hosts: str = LOCAL_HOSTS,
     service_id: str = "",
     record: Path | None = None,
+    wait: float = WAIT_SECONDS,
+    migrate: bool = False,
+    accounts: Path | None = None,
 ) -> None:
     """Serve until asked to end. Exits with 1, after one line on stderr, where it cannot listen.
 
+    Several servers may start at once over one database and bucket.
+
+    Args:
+        host, port: Where to listen.
+        backend_store_uri: The database: SQLite, MySQL or PostgreSQL. Made ready, if it is empty.
+        artifacts_destination: A folder, or s3://BUCKET/PREFIX; the bucket is made if it is missing.
+        allowed_hosts: Names that clients may call it by.
+        service_id: Sent with each answer.
+        record: The server ends once this file no longer names `service_id`.
+        wait: How many seconds database and bucket have to come up.
+        migrate: Whether an older MLflow's tables may be changed.
+        accounts: Ask clients for user and password; the folder where a first administrator's password is kept.
+
     Raises:
-        ServiceFailed: the SQLite file at `backend_store_uri` is damaged, or belongs to another MLflow.
+        ServiceFailed: database or bucket cannot be used, or the database belongs to another MLflow.
+        MissingExtra: a driver is not installed.
     """
     try:
         listener = _bind(host, port)  # before the seconds that importing MLflow takes
     except OSError as error:
         sys.exit(f"cannot listen on {host}:{port}: {error}")
-    os.environ.update(_settings(backend_store_uri, artifacts_destination, allowed_hosts))
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.INFO)
+    address = parse_database(backend_store_uri)
+    form = RedactingFormatter("%(asctime)s %(levelname)s %(message)s", {address.password, *secrets_in()})
+    _set_up_logs(form)
+    os.environ.update(_settings(address.uri, artifacts_destination, allowed_hosts) | s3_environment())
+    wait_for_database(address, seconds=wait, say=_log.info)
+    wait_for_bucket(artifacts_destination, seconds=wait, say=_log.info)
 
     import uvicorn  # before mlflow: it takes its presence as the sign that it runs as a server
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MLflow imports a deprecated part of starlette, which nobody here can change
-        from mlflow.server import app as routes
-        from mlflow.server.fastapi_app import app
-    from mlflow.server.handlers import initialize_backend_stores
-
-    database = _sqlite_file(backend_store_uri)
-    if database is not None:
-        check_database(database)
-        _create_database(database)
-        # The page's reads and a training's writes then do not wait for each other. The file remembers it; on a network
-        # drive that cannot, it stays as it is.
-        _pragma(database, "journal_mode=WAL")
-    initialize_backend_stores(backend_store_uri, backend_store_uri, _ARTIFACT_ROOT)
+    with alone(address, say=_log.info):
+        _make_tables(address, migrate)
+        app = _application(address, accounts, form)
     config = uvicorn.Config(
-        Counted(app, [rule.rule for rule in routes.url_map.iter_rules()]),
+        app,
         log_config=None,
         access_log=False,
         ws="none",
@@ -127,8 +141,8 @@ def run_server(
     except KeyboardInterrupt:
         pass
     finally:
-        if database is not None:
-            _pragma(database, "wal_checkpoint(TRUNCATE)")  # the one file then holds everything
+        if address.file is not None:
+            _pragma(address.file, "wal_checkpoint(TRUNCATE)")  # the one file then holds everything
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -147,6 +161,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def _settings(backend_store_uri: str, artifacts_destination: str, allowed_hosts: str) -> dict[str, str]:
     """What `mlflow server` tells its workers (mlflow.server.constants, mlflow.server._run_server)."""
+    hosts = host_patterns(allowed_hosts)
     return {
         "_MLFLOW_SERVER_FILE_STORE": backend_store_uri,
         "_MLFLOW_SERVER_REGISTRY_STORE": backend_store_uri,
@@ -156,17 +171,81 @@ def _settings(backend_store_uri: str, artifacts_destination: str, allowed_hosts:
         "_MLFLOW_SERVER_BOOT_ID": uuid.uuid4().hex,  # marks this process as a server: it runs no users' scorer code
         "_MLFLOW_IN_JOB_EXECUTOR": "false",
         "_MLFLOW_SGI_NAME": "uvicorn",
-        "MLFLOW_SERVER_ALLOWED_HOSTS": allowed_hosts,
+        "MLFLOW_SERVER_ALLOWED_HOSTS": hosts,
+        "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": os.environ.get("MLFLOW_SERVER_CORS_ALLOWED_ORIGINS")
+        or origin_patterns(hosts),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
 
 
-def _sqlite_file(uri: str) -> Path | None:
-    from sqlalchemy.engine import make_url
+def _set_up_logs(form: logging.Formatter) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(form)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("uvicorn").setLevel(logging.INFO)
+    _log.setLevel(logging.INFO)
 
-    url = make_url(uri)
-    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+def _make_tables(address: DatabaseAddress, migrate: bool) -> None:
+    """The tables of the installed MLflow, whatever the database holds now."""
+    if address.file is not None and not migrate:
+        check_database(address.file)
+    schema, revision = schema_of(address)
+    if schema == "newer" or (schema == "older" and not migrate):
+        from mlflow.version import VERSION
+
+        raise refused_migration(address, schema, revision, VERSION)
+    if schema == "none":
+        prepare_new(address, _log.info)
+        if address.file is not None:
+            _create_database(address.file)
+    if schema == "older":
+        import sqlalchemy
+        from mlflow.store.db import utils
+
+        copy_before_migration(address, revision, _log.info)
+        _log.info("Migrating %s from schema %s", address.shown, revision)
+        engine = sqlalchemy.create_engine(address.uri)
+        utils._upgrade_db(engine)  # what `mlflow db upgrade` calls, which would show the address to all of the machine
+        engine.dispose()
+        _log.info("Migrated %s to schema %s", address.shown, schema_of(address)[1])
+    if address.file is not None:
+        # The page's reads and a training's writes then do not wait for each other. The file remembers it; on a network
+        # drive that cannot, it stays as it is.
+        _pragma(address.file, "journal_mode=WAL")
+
+
+def _application(address: DatabaseAddress, accounts: Path | None, form: RedactingFormatter) -> Any:
+    """MLflow's ASGI application over the database; its first start makes what tables are missing."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MLflow imports a deprecated part of starlette: nobody here can change it
+            from mlflow.server import app as routes
+            from mlflow.server.fastapi_app import app
+        from mlflow.server.handlers import initialize_backend_stores
+
+        for name in ("mlflow", "alembic"):  # their own handlers would write what they like
+            for handler in logging.getLogger(name).handlers:
+                handler.setFormatter(form)
+        initialize_backend_stores(address.uri, address.uri, _ARTIFACT_ROOT)
+        if accounts is not None:
+            with told_to_mlflow(address, accounts, say=_log.info):
+                from mlflow.server.auth import create_app
+
+                app = create_app()
+    except (ServiceFailed, ImportError):
+        raise
+    except Exception as error:
+        _log.error("MLflow's server cannot be made", exc_info=True)
+        raise ServiceFailed(
+            "MLflow's server does not start over this database.",
+            state="It may hold a part of MLflow's tables.",
+            why=form.without_secrets(f"{type(error).__name__}: {error}".split("\n")[0]),
+            remedy="The whole cause is in the log above. A database whose first start was cut off, and that holds no\n"
+            "runs yet, is best dropped and created anew.",
+        ) from None
+    return Counted(app, [rule.rule for rule in routes.url_map.iter_rules()])
 
 
 def _create_database(path: Path) -> None:

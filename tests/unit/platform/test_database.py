@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trilho.errors import ServiceFailed
-from trilho.platform.database import _known_revisions, check_database
+from trilho.platform.database import known_revisions, check_database
 
 
 def database_at(path: Path, revision: str) -> Path:
@@ -19,13 +19,13 @@ def database_at(path: Path, revision: str) -> Path:
 
 
 def newest() -> str:
-    known = _known_revisions()
+    known = known_revisions()
     (head,) = set(known) - set(known.values())
     return head
 
 
 def test_scripts_of_the_installed_mlflow_form_one_line() -> None:
-    known = _known_revisions()
+    known = known_revisions()
     assert len(known) > 30
     assert list(known.values()).count(None) == 1
     assert newest()
@@ -46,7 +46,7 @@ def test_empty_file_is_left_to_mlflow(tmp_path: Path) -> None:
 
 
 def test_older_database_is_refused_with_the_way_to_copy_and_migrate_it(tmp_path: Path) -> None:
-    older = _known_revisions()[newest()]
+    older = known_revisions()[newest()]
     assert older is not None
     folder = tmp_path / "with space & ünïcode"
     folder.mkdir()
