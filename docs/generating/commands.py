@@ -21,6 +21,7 @@ EXAMPLES: Mapping[str, str] = {
     "inspect": "trilho inspect evaluate",
     "sync": "trilho sync --profile team",
     "register": "trilho register runs:/0a1b2c3d4e5f60718293a4b5c6d7e8f9/model",
+    "retrain": "trilho retrain --dry-run",
     "promote": 'trilho promote 12 --force --reason "the champion needs a column that is gone"',
     "rollback": 'trilho rollback --reason "complaints since noon"',
     "history": "trilho history --json",
@@ -35,6 +36,7 @@ EXAMPLES: Mapping[str, str] = {
     "ps": "trilho ps",
     "logs": "trilho logs tracking -n 200 --follow",
     "ui": "trilho ui --no-open",
+    "login": "trilho login http://mlflow.example:5000 --user ana",
     "tracking-server": 'trilho tracking-server --host 0.0.0.0 --allowed-hosts "mlflow,mlflow:*"',
     "deploy": "trilho deploy monitoring monitoring/",
 }

@@ -1,4 +1,4 @@
-"""The whole loop on one page: train → send → judge → promote. Start reading here.
+"""The whole loop on one page: train → send → judge → promote, and, once it is watched, again. Start reading here.
 
 `Project(".").run()` is the way in from Python; the command line does the same.
 """
@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trilho import registry, steps, tracking, wire
-from trilho.errors import SpoolDamaged
+from trilho import monitoring, registry, steps, wire
 from trilho.project import ProjectFile, lend_env_file, load
 from trilho.steps import Entry, Judgement, Receipt, StepResult
 
@@ -32,6 +31,8 @@ class Delivery:
     champion: registry.Version | None = None
     refusal: registry.Event | None = None  # why this run's version was refused before, and is still not champion
     offline: str = ""  # why the registry was not asked
+    decision: monitoring.Decision | None = None  # of a retraining: why it was done, or why not
+    outcome: str = ""  # of a retraining: what the history says of it; "" where nothing was done, or it is not over
 
 
 def deliver(
@@ -45,11 +46,11 @@ def deliver(
 ) -> Delivery:
     """Run the stale steps, send the run, and where it made a version, judge and promote it.
 
-    A server that is down, slow or dies half-way fails no training: the run waits in the spool, and `sync` goes on.
+    A server that is down, slow or dies half-way fails no training: the run waits in the spool for `trilho sync`.
 
     Raises StepFailed, BadData, … where a step failed; its run is recorded as failed.
     """
-    standing = steps.Standing()
+    standing, whole = steps.Standing(), until == "register"
 
     def confirm(entry: Entry) -> str:
         nonlocal standing
@@ -67,54 +68,49 @@ def deliver(
             raise
         recorder.end(None)
         key = results[-1].key
-        settled = (
-            line.ask(lambda client: _settled(project, client, key, standing, say)) if until == "register" else None
-        )
-        receipt = steps.read_receipt(project, key)
-        return replace(settled or Delivery(receipt=receipt), steps=tuple(results), offline=line.trouble)
+        found = line.ask(lambda client: steps.settled(project, client, key, standing, say)) if whole else None
+        found = found or steps.Settled(receipt=steps.read_receipt(project, key))
+        return Delivery(steps=tuple(results), offline=line.trouble, **vars(found))
 
 
-def sync(project: ProjectFile, client: wire.Client, *, say: Say = lambda _: None) -> tuple[Judgement, ...]:
-    """Send every waiting run, oldest first, and settle each version that comes of it. On an error the rest waits."""
-    judged = []
-    store = registry.open_store(client)
-    with tracking.one_sync(project.state_dir / "spool"):
-        for folder in tracking.waiting(project.state_dir / "spool"):
-            if tracking.is_alive(folder):
-                continue  # its own process sends it
-            try:
-                if not steps.belongs_here(project, folder):
-                    continue  # of another profile: it waits for that profile's server
-                package, receipt = steps.publish(project, client, store, folder)
-                if receipt is not None:
-                    judged.append(settle(project, client, package, receipt))
-            except SpoolDamaged as error:
-                say(str(error))
-    return tuple(judged)
+def retrain(
+    project: ProjectFile,
+    *,
+    server: Server,
+    report: monitoring.Report | None = None,
+    performance: monitoring.Performance | None = None,
+    asked: str = "",
+    act: bool = True,
+    watch: Watch = lambda _: None,
+    say: Say = lambda _: None,
+) -> Delivery:
+    """Decide by what monitoring found, or left in the journal, whether to train again; claim that; deliver.
 
+    Args:
+        asked: Who wants it done now, whatever monitoring found.
+        act: False only decides, and leaves no trace.
 
-def settle(project: ProjectFile, client: wire.Client, package: str, receipt: Receipt) -> Judgement:
-    """Judge the version of a receipt and act on it, once for each rule."""
-    version = registry.open_store(client).get(receipt.name, receipt.number)
-    judgement = steps.judge(project, client, version, act=project.register.promote != "never")
-    steps.write_receipt(project, package, replace(receipt, rule=steps.rule_fingerprint(project)))
-    return judgement
-
-
-def _settled(project: ProjectFile, client: wire.Client, key: str, standing: steps.Standing, say: Say) -> Delivery:
-    """What is sent is judged; a version that stands as champion was judged before, and nothing more is asked."""
-    judged = sync(project, client, say=say)
-    receipt = steps.read_receipt(project, key)
-    if receipt is not None and receipt.rule != steps.rule_fingerprint(project):
-        judged = (*judged, settle(project, client, key, receipt))
-    champion, refusal = standing.version, None
-    if judged or champion is None or registry.CHAMPION not in champion.aliases:
+    Raises what `deliver` does, and ServerUnreachable: without the history nobody knows who is at it.
+    """
+    name, journal = project.register.name, project.state_dir / "journal"
+    with wire.connect(server(say)) as client:
         store = registry.open_store(client)
-        champion = registry.champion(store, project.register.name)
-        just_now = receipt is not None and receipt.number in [item.version.number for item in judged]
-        if receipt is not None and not just_now and project.register.promote != "never":
-            refusal = registry.standing_refusal(store, receipt.name, receipt.number)
-    return Delivery(receipt=receipt, judged=judged, champion=champion, refusal=refusal)
+        known = monitoring.gather(store, name, journal, report=report, performance=performance, asked=asked)
+        decision = monitoring.decide(known, project.retrain)
+        if act and decision.action != "none":
+            champion = int(known.version)
+            claim = registry.claim(
+                store, name, after=known.claim, champion=champion, why=decision.why, resume=decision.resumes
+            )
+            if claim is not None:  # of several who decide at once, one gets it
+                with steps.at_work(project, client, claim) as work:
+                    done = deliver(work.project, server=server, watch=watch, say=say)
+                    work.receipt = None if done.offline else done.receipt
+                return replace(done, decision=decision, outcome=work.outcome)
+            decision = monitoring.outrun(decision)
+        if act:
+            monitoring.keep_decision(journal, decision)
+        return Delivery(decision=decision)
 
 
 class Project:

@@ -19,10 +19,10 @@ from trilho.errors import TrilhoError
 # Panel of the help → its verbs. Each is a function of that name in a file of that name.
 VERBS = {
     "Project": ("new", "config"),
-    "Delivery": ("run", "status", "inspect", "sync", "register"),
+    "Delivery": ("run", "status", "inspect", "sync", "register", "retrain"),
     "Registry": ("promote", "rollback", "history", "compare"),
     "Service": ("serve", "score", "feedback", "journal", "monitor"),
-    "Platform": ("up", "down", "ps", "logs", "ui", "tracking_server", "deploy"),
+    "Platform": ("up", "down", "ps", "logs", "ui", "login", "tracking_server", "deploy", "backup", "restore"),
 }
 
 # What a person who pressed Ctrl-C wants to know of a long verb.

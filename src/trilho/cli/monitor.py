@@ -42,6 +42,7 @@ def monitor(
     Example: trilho monitor --window 7d
     """
     from trilho.cli.exits import DONE, DRIFT
+    from trilho.cli.retrain import after_report
     from trilho.platform.heartbeat import Heartbeat, answering
 
     if window:
@@ -50,6 +51,7 @@ def monitor(
     if not every:
         reports, performance = look(file, model)
         _say(reports, performance, file, json=json)
+        after_report(file, reports[0], performance, json=json)
         raise typer.Exit(DRIFT if reports[0].enough and reports[0].drift else DONE)
     pause, heartbeat = _seconds(every), Heartbeat(record, service_id)
     with nullcontext() if port is None else answering(port, service_id):
@@ -176,6 +178,7 @@ def _say(reports: tuple[Report, ...], performance: Performance, file: ProjectFil
 def _look_again(file: ProjectFile, model: str, *, json: bool) -> None:
     """One look of many: what is wrong now may be right the next time, such as that there is no champion yet."""
     from trilho.cli import output
+    from trilho.cli.retrain import after_report
     from trilho.cli.worded import moment
     from trilho.errors import TrilhoError
 

@@ -9,7 +9,7 @@ from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, connect
 
 def sync(project: Folder = HERE, profile: Profile = None, overrides: Overrides = None, json: AsJson = False) -> None:
     """Send what an outage left in the spool. Each run is sent once, with its own times; then judged and promoted."""
-    from trilho import delivery, tracking
+    from trilho import steps, tracking
     from trilho.cli import output
     from trilho.cli.exits import exit_code_after
     from trilho.cli.worded import judgement_json, show_judgement
@@ -24,7 +24,7 @@ def sync(project: Folder = HERE, profile: Profile = None, overrides: Overrides =
             output.state("Sent", "nothing was waiting")
         return
     with connected(file) as client:
-        judged = delivery.sync(file, client, say=output.progress)
+        judged = steps.sync(file, client, say=output.progress)
     left = len(tracking.waiting(file.state_dir / "spool"))
     if json:
         output.as_json({"sent": before - left, "waiting": left, "judged": [judgement_json(item) for item in judged]})

@@ -119,8 +119,11 @@ class MonitorSection:
 @dataclass(frozen=True, kw_only=True)
 class RetrainSection:
     on: tuple[str, ...] = ()  # drift, schedule, performance
-    min_new_labels: int = 200
+    min_new_labels: int = 200  # since the last retraining; fewer start none, but a schedule does
+    every: float = 604_800.0  # seconds, for schedule
     cooldown: float = 86_400.0  # seconds
+    data: Literal["original", "original+labelled"] = "original+labelled"
+    takeover: float = 900.0  # seconds without a sign of life after which somebody else goes on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +151,7 @@ class ProjectFile:
     retrain: RetrainSection = RetrainSection()
     steps: Mapping[str, str] = field(default_factory=dict)  # step → "module:function" in its place
     model_dir: Path = Path("artifacts/model")  # under root; gets model.joblib, mlflow_model/, metadata.json, bundle
+    labelled: Path | None = None  # rows of the journal to learn from as well; set by a retraining, never in the file
     origins: Mapping[str, Origin] = field(default_factory=dict)  # setting, and "profile" → where its value came from
 
     @property

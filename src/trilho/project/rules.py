@@ -79,7 +79,7 @@ def broken_rules(values: Values, origins: Origins) -> list[Mistake]:
     for setting in SETTINGS:
         if setting.required and setting.name not in values:
             tell(setting.name, f"{setting.name} is missing: {setting.help[0].lower()}{setting.help[1:]}")
-    for rule in (_names, _classes, _metrics, _thresholds, _split, _columns, _transform, _model_dir, _kept):
+    for rule in (_names, _classes, _metrics, _thresholds, _split, _columns, _transform, _model_dir, _kept, _retrain):
         for name, text in rule(values):
             tell(name, text)
     return found
@@ -192,6 +192,21 @@ def _model_dir(values: Mapping[str, Any]) -> Findings:
     parts = folder.parts
     if folder.is_absolute() or folder.drive or not parts or ".." in parts or parts[0] == ".trilho":
         yield "model_dir", f"model_dir is {folder}; a folder inside the project is expected, such as artifacts/model."
+
+
+def _retrain(values: Mapping[str, Any]) -> Findings:
+    causes = values["retrain.on"]
+    if "performance" in causes and not values["evaluate.thresholds"]:
+        yield (
+            "retrain.on",
+            "retrain.on names performance, but evaluate.thresholds says nowhere how good is good enough.",
+        )
+    if causes and values["retrain.data"] == "original+labelled" and values["journal.columns"]:
+        yield (
+            "retrain.data",
+            "retrain.data: original+labelled needs every feature in the journal, and journal.columns leaves some out; "
+            "remove that, or set retrain.data: original.",
+        )
 
 
 def _no_metric(name: str, task: str) -> str:

@@ -4,6 +4,7 @@
 the truth, the aliases follow it (docs/decisions/0008-history-is-the-truth.md).
 """
 
+from trilho.registry.claiming import Claim, Ending, claim, claims, end_claim, kept_alive, last_claim
 from trilho.registry.lookup import champion, history, resolve, standing_refusal
 from trilho.registry.mlflow_store import MlflowVersionStore
 from trilho.registry.naming import check_name
@@ -16,6 +17,8 @@ __all__ = [
     "CHALLENGER",
     "CHAMPION",
     "PREVIOUS",
+    "Claim",
+    "Ending",
     "Entry",
     "Event",
     "MlflowVersionStore",
@@ -23,7 +26,12 @@ __all__ = [
     "VersionStore",
     "champion",
     "check_name",
+    "claim",
+    "claims",
+    "end_claim",
     "history",
+    "kept_alive",
+    "last_claim",
     "open_store",
     "promote",
     "refuse",

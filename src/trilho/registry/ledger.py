@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from trilho.registry.store import Entry
 from trilho.registry.version import Event
 
+_STILL = ("refused", "retraining")  # events that move no champion
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
@@ -26,12 +28,14 @@ class Ledger:
         trail: The entries that made the champions one would go back through, the present champion's last.
         challenger: The version refused last, unless it became champion later.
         certain: False below a gap, until an event that counts.
+        claim: The last retraining that counts: at work, or ended.
     """
 
     entries: tuple[Entry, ...] = ()
     trail: tuple[Entry, ...] = ()
     challenger: int | None = None
     certain: bool = True
+    claim: Entry | None = None
 
     @property
     def tail(self) -> Entry | None:
@@ -51,7 +55,7 @@ class Ledger:
 
     def made_champion(self, version: int) -> Entry | None:
         """The entry that last made this version champion."""
-        moves = (entry for entry in self.entries if entry.event.kind != "refused" and entry.event.valid)
+        moves = (entry for entry in self.entries if entry.event.kind not in _STILL and entry.event.valid)
         return next((entry for entry in reversed(tuple(moves)) if entry.event.after == version), None)
 
 
@@ -60,6 +64,7 @@ def read(entries: Iterable[Entry]) -> Ledger:
     read_so_far: list[Entry] = []
     trail: list[Entry] = []
     challenger: int | None = None
+    claim: Entry | None = None
     certain, expected = True, 1
     for entry in entries:
         event = entry.event
@@ -68,6 +73,13 @@ def read(entries: Iterable[Entry]) -> Ledger:
         if event.kind == "refused":
             read_so_far.append(entry)
             challenger = event.after
+            continue
+        if event.kind == "retraining":
+            # A claim is made on what its writer read: another one since then, and it counts for nothing. (A greater
+            # number is that of a claim whose line is gone.)
+            fits = event.follows >= (claim.event.number if claim else 0)
+            read_so_far.append(replace(entry, event=replace(event, valid=fits)))
+            claim = read_so_far[-1] if fits else claim
             continue
         champion = trail[-1].event.after if trail else None
         counts = event.before == champion if certain else entry.settled or event.kind == "adopted"
@@ -79,7 +91,7 @@ def read(entries: Iterable[Entry]) -> Ledger:
                 _go_back(trail, event.after)
             trail.append(counted)
             challenger = None if challenger == event.after else challenger
-    return Ledger(entries=tuple(read_so_far), trail=tuple(trail), challenger=challenger, certain=certain)
+    return Ledger(entries=tuple(read_so_far), trail=tuple(trail), challenger=challenger, certain=certain, claim=claim)
 
 
 def _go_back(trail: list[Entry], version: int | None) -> None:

@@ -19,12 +19,14 @@ class Entry:
         settled: The aliases followed it, at least once.
         writing: Who is writing aliases because of it and has not said to be done: the tag they left, and when they
             began, seconds since 1970.
+        alive: Of a retraining: when its holder was last heard of, seconds since 1970.
     """
 
     event: Event
     created: float = 0.0
     settled: bool = False
     writing: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    alive: float = 0.0
 
 
 class VersionStore(Protocol):

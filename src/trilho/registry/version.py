@@ -15,7 +15,7 @@ RUN_KEY_TAG = "trilho.run_key"
 DIGEST_TAG = "trilho.bundle_sha256"
 BUNDLE_PATH_TAG = "trilho.bundle_path"
 
-Kind = Literal["promoted", "rolled back", "refused", "adopted"]
+Kind = Literal["promoted", "rolled back", "refused", "adopted", "retraining"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +46,16 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One line of a model's history: somebody moved the champion, or was refused.
+    """One line of a model's history: somebody moved the champion, was refused, or is training again.
 
     "adopted" is what trilho writes when it finds that the alias was moved by other means (MLflow's page or client).
+    "retraining" claims the work for whoever writes it, so that others leave it alone (claiming.py); it moves nothing.
     """
 
     number: int = 0  # given by the registry; unique and growing
     kind: Kind
     before: int | None  # champion before
-    after: int | None  # champion after; for refused: the version refused
+    after: int | None  # champion after; for refused: the version refused; for retraining: none
     who: str
     when: float  # seconds since 1970, UTC
     why: str
@@ -62,3 +63,7 @@ class Event:
     verdicts: str = "[]"  # JSON list of verdicts
     stages: bool = False  # MLflow's old stage follows the champion
     valid: bool = True  # False: `before` was not the champion at that point of the log, so nothing was moved
+    # Of a retraining:
+    follows: int = 0  # number of the claim before it; it is valid if that is the last valid one, 0: if there is none
+    resumes: int = 0  # number of the claim that began what this one goes on with, whose holder fell silent
+    outcome: str = ""  # what came of it; "" while it is at work

@@ -136,8 +136,31 @@ PRODUCTION: tuple[Setting, ...] = (
         "What starts a retraining.",
         choices=("drift", "schedule", "performance"),
     ),
-    Setting("retrain.min_new_labels", "integer", "Fewer new labels start none.", default=200, at_least=0, unit="rows"),
+    Setting(
+        "retrain.min_new_labels",
+        "integer",
+        "Labels that came since the last retraining; with fewer, drift and performance start none.",
+        default=200,
+        at_least=0,
+        unit="rows",
+    ),
+    Setting("retrain.every", "duration", "How often schedule starts one.", default="7d", unit="seconds", above=0),
     Setting(
         "retrain.cooldown", "duration", "Least time between retrainings.", default="24h", unit="seconds", at_least=0
+    ),
+    Setting(
+        "retrain.data",
+        "choice",
+        "What is learned from: data.source alone, or also the answers in the journal whose truth is known.",
+        default="original+labelled",
+        choices=("original", "original+labelled"),
+    ),
+    Setting(
+        "retrain.takeover",
+        "duration",
+        "How long nothing must have been heard of a retraining until somebody else goes on with it.",
+        default="15m",
+        unit="seconds",
+        at_least=1,
     ),
 )

@@ -25,10 +25,12 @@ from trilho.steps.publish import (
     write_receipt,
 )
 from trilho.steps.record import Recorder
+from trilho.steps.settling import Settled, settled, sync
 
 if TYPE_CHECKING:
     from trilho.steps.inspecting import inspect
     from trilho.steps.judging import judge
+    from trilho.steps.retraining import at_work
 
 __all__ = [
     "STEPS",
@@ -37,8 +39,10 @@ __all__ = [
     "Materials",
     "Receipt",
     "Recorder",
+    "Settled",
     "Standing",
     "StepResult",
+    "at_work",
     "belongs_here",
     "inspect",
     "judge",
@@ -47,12 +51,14 @@ __all__ = [
     "read_receipt",
     "rule_fingerprint",
     "run_steps",
+    "settled",
     "standing",
+    "sync",
     "write_receipt",
 ]
 
 
-_LATER = {"judge": "judging", "inspect": "inspecting"}
+_LATER = {"at_work": "retraining", "inspect": "inspecting", "judge": "judging"}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,11 +9,14 @@ from pathlib import Path
 from trilho import data
 from trilho.data.dataset import Dataset
 from trilho.steps.facts import counted
+from trilho.steps.labelled import with_labelled
 from trilho.steps.materials import Materials
 
 
 def ingest(materials: Materials, out: Path) -> str:
     """Write data.parquet and dataset.json (name, source, fingerprint, columns with kinds).
+
+    A retraining puts labelled answers of the journal below them (`ProjectFile.labelled`).
 
     In its place: a function without arguments that returns a DataFrame (the same as `data.source: module:function`).
     """
@@ -29,8 +32,11 @@ def ingest(materials: Materials, out: Path) -> str:
         checks=project.data.checks,
         memory=project.state_dir / "files",
     )
+    own = len(dataset.frame)
+    dataset = with_labelled(dataset, project)
     write_dataset(dataset, out)
-    return f"{counted(len(dataset.frame), 'row')}, {counted(len(dataset.columns), 'column')}"
+    more = f" and {len(dataset.frame) - own:,} from the journal" if project.labelled else ""
+    return f"{counted(own, 'row')}{more}, {counted(len(dataset.columns), 'column')}"
 
 
 def write_dataset(dataset: Dataset, out: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from trilho import data
 from trilho.project.file import ProjectFile
 from trilho.steps.code import code_fingerprint
+from trilho.steps.labelled import content_with
 
 Ingredients = dict[str, Any]
 
@@ -124,7 +125,7 @@ def _ingest(project: ProjectFile) -> Ingredients | None:
     content = data.fingerprint(
         source, root=project.root, options=project.data.options, memory=project.state_dir / "files"
     )
-    return None if content is None else _of_content(project, content)
+    return None if content is None else _of_content(project, content_with(content, project.labelled))
 
 
 def _of_content(project: ProjectFile, content: str) -> Ingredients:

@@ -93,6 +93,7 @@ class Recorder:
                 "split.random_state": project.split.random_state,
                 "transform.using": project.transform.using,
                 "train.estimator": project.train.estimator,
+                **({"data.labelled": project.labelled.name} if project.labelled else {}),
                 **project.train.params,
             }
         )

@@ -43,7 +43,7 @@ def test_tasks_have_metrics_of_their_own() -> None:
 
 def test_every_setting_has_a_place_in_the_values_and_every_value_a_setting() -> None:
     expected = set(BY_NAME)
-    apart = {"root", "profile", "origins"}
+    apart = {"root", "profile", "labelled", "origins"}
     found = {name for name in _leaves(ProjectFile, "") if name not in apart}
     assert found == expected
     assert set(SECTION_TYPES) == set(SECTIONS)
