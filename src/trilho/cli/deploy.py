@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,70 +12,104 @@ from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, load_pr
 
 if TYPE_CHECKING:
     from trilho.deploy import Written
+    from trilho.project import ProjectFile
 
-TARGETS = ("monitoring",)
+TARGETS = ("compose", "monitoring")
 _TRACKING, _MODEL_SERVER = "http://127.0.0.1:5000", "http://127.0.0.1:{port}"
 _MODEL_PORT = 8000
 
 
 def deploy(
-    what: Annotated[str, typer.Argument(metavar="monitoring", help="Prometheus, Alertmanager and Grafana.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="compose|monitoring",
+            help="compose: tracking and model server for a team. monitoring: Prometheus, Alertmanager and Grafana.",
+        ),
+    ],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; files that you changed stay.")],
+    database: Annotated[str, typer.Option(help="compose: mysql, postgres or sqlite.")] = "mysql",
+    artifacts: Annotated[
+        str, typer.Option(help="compose: s3, a store of its own; folder; or s3://BUCKET/PREFIX, which is there.")
+    ] = "s3",
+    host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="compose: what other machines call it (default: for this machine only)."),
+    ] = None,
     tracking_server: Annotated[
-        list[str] | None, typer.Option(metavar="URL", help="Who is asked for metrics (default: the project's own).")
+        list[str] | None,
+        typer.Option(metavar="URL", help="monitoring: who is asked for metrics (default: the project's own)."),
     ] = None,
     model_server: Annotated[
-        list[str] | None, typer.Option(metavar="URL", help="As often as there are servers (default: the project's).")
+        list[str] | None,
+        typer.Option(metavar="URL", help="monitoring: as often as there are servers (default: the project's)."),
     ] = None,
-    runbook: Annotated[str, typer.Option(metavar="URL", help="Where your people read runbook.md.")] = "",
+    runbook: Annotated[str, typer.Option(metavar="URL", help="monitoring: where your people read runbook.md.")] = "",
     replace: Annotated[bool, typer.Option("--replace", help="Write over files that were changed, too.")] = False,
     project: Folder = HERE,
     profile: Profile = None,
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Write files that a person can edit: for Prometheus, Alertmanager and Grafana. Nothing is started.
+    """Write files that a person can edit: for Docker Compose, or for Prometheus and Grafana. Nothing is started.
 
-    README.md among them says how to start each, and what to change first.
+    README.md among them says how to start what, and what to change first.
 
-    Example: trilho deploy monitoring monitoring
+    Example: trilho deploy compose server --database postgres
     """
     from trilho.cli import output
-    from trilho.deploy import write_monitoring
+    from trilho.deploy import ComposePlan, write_compose, write_monitoring
     from trilho.errors import UnknownName
     from trilho.project.names import did_you_mean
 
     if what not in TARGETS:
         raise UnknownName(
             f"There is no 'trilho deploy {what}'.{did_you_mean(what, TARGETS)}",
-            remedy=f"Write: trilho deploy {TARGETS[0]} DIR",
+            remedy="Write one of: " + ", ".join(f"trilho deploy {target} DIR" for target in TARGETS),
         )
-    tracking, server = _known(project, profile, overrides)
-    done = write_monitoring(
-        folder,
-        tracking=tracking_server or [tracking],
-        model_servers=model_server or [server],
-        runbook=runbook,
-        replace=replace,
-    )
+    if what == "compose":
+        plan = ComposePlan(
+            database=database,
+            artifacts=artifacts,
+            hosts=tuple(host or ()),
+            project=_project(project, profile, overrides),
+        )
+        done = write_compose(folder, plan, replace=replace)
+    else:
+        tracking, server = _known(project, profile, overrides)
+        done = write_monitoring(
+            folder,
+            tracking=tracking_server or [tracking],
+            model_servers=model_server or [server],
+            runbook=runbook,
+            replace=replace,
+        )
     if json:
         paths = {name: [str(path) for path in getattr(done, name)] for name in ("written", "same", "kept")}
         output.as_json({"folder": str(folder.resolve()), **paths})
     else:
-        _say(done)
+        _say(done, what)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _known(project: Path, profile: str | None, overrides: list[str] | None) -> tuple[str, str]:
-    """Addresses of the project's tracking server and model server; without a project those they would have."""
-    from trilho.errors import ProjectNotFound, ServiceFailed
-    from trilho.platform import known_address
+def _project(project: Path, profile: str | None, overrides: list[str] | None) -> ProjectFile | None:
+    from trilho.errors import ProjectNotFound
 
     try:
-        file = load_project(project, profile, overrides)
+        return load_project(project, profile, overrides)
     except ProjectNotFound:
+        return None
+
+
+def _known(project: Path, profile: str | None, overrides: list[str] | None) -> tuple[str, str]:
+    """Addresses of the project's tracking server and model server; without a project those they would have."""
+    from trilho.errors import ServiceFailed
+    from trilho.platform import known_address
+
+    file = _project(project, profile, overrides)
+    if file is None:
         return _TRACKING, _MODEL_SERVER.format(port=_MODEL_PORT)
     try:
         tracking = known_address(file)
@@ -83,12 +118,16 @@ def _known(project: Path, profile: str | None, overrides: list[str] | None) -> t
     return tracking, _MODEL_SERVER.format(port=file.serve.port)
 
 
-def _say(done: Written) -> None:
+def _say(done: Written, what: str) -> None:
     from trilho.cli import output
 
     same = f", {len(done.same)} were there" if done.same else ""
     output.state("Written", f"{done.folder}: {len(done.written)} files{same}")
     for path in done.kept:
         output.state("Kept", f"{path} differs from the one shipped; --replace writes over it")
-    output.state("Asked", f"{done.folder / 'targets'}: the servers that Prometheus asks")
-    output.state("Next", f"read {done.folder / 'README.md'}")
+    if what == "compose":
+        output.state("Secrets", f"{done.folder / '.env'}: made once, readable by you alone; keep it")
+        output.state("Next", f"cd {quote(str(done.folder))} && docker compose up -d --build --wait")
+    else:
+        output.state("Asked", f"{done.folder / 'targets'}: the servers that Prometheus asks")
+        output.state("Next", f"read {done.folder / 'README.md'}")

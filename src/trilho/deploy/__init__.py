@@ -9,12 +9,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trilho.deploy.compose.plan import ComposePlan
+    from trilho.deploy.compose.writing import write_compose
     from trilho.deploy.folder import Written
     from trilho.deploy.monitoring.writing import write_monitoring
 
-__all__ = ["Written", "write_monitoring"]
+__all__ = ["ComposePlan", "Written", "write_compose", "write_monitoring"]
 
-_HOMES = {"Written": "folder", "write_monitoring": "monitoring.writing"}
+_HOMES = {
+    "ComposePlan": "compose.plan",
+    "Written": "folder",
+    "write_compose": "compose.writing",
+    "write_monitoring": "monitoring.writing",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,1 @@
+"""A team's server on one machine by Docker Compose: files to read, change and start."""

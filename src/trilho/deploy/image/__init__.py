@@ -1,0 +1,1 @@
+"""One Dockerfile with three images, and the folder they are built from."""
