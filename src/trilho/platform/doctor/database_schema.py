@@ -1,0 +1,69 @@
+"""Does the server's database answer, and has it the tables that the installed MLflow wants?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.metadata import version
+
+from trilho.errors import ServiceFailed
+from trilho.platform.database_address import DatabaseAddress, parse_database
+from trilho.platform.database_wait import wait_for_database
+from trilho.platform.doctor.finding import Finding, ok, trouble
+from trilho.platform.doctor.site import Site
+from trilho.platform.migrating import schema_of
+
+
+def database_unreachable(site: Site) -> Finding | None:
+    """MySQL, PostgreSQL: `Can't connect to MySQL server`, `Access denied for user`, `authentication failed`."""
+    address = _address(site)
+    if address is None or address.file is not None:
+        return None
+    try:
+        wait_for_database(address, seconds=0)
+    except ServiceFailed as error:
+        return trouble(f"{error.what} {error.why}".strip(), expected="It answers a query.", remedy=error.remedy)
+    return ok(f"{address.shown} answers.")
+
+
+def database_schema(site: Site) -> Finding | None:
+    """`Detected out-of-date database schema`, `Can't locate revision identified by`: written by another MLflow."""
+    import sqlalchemy
+
+    address = _address(site)
+    if address is None or (address.file is not None and not address.file.is_file()):
+        return None
+    try:
+        schema, revision = schema_of(address)
+    except sqlalchemy.exc.SQLAlchemyError:
+        return None  # damaged, locked or gone: checks of their own
+    here = version("mlflow")
+    if schema in ("current", "none"):
+        return ok(f"{address.shown} has the tables of MLflow {here}.")
+    age = "a newer" if schema == "newer" else "an older"
+    if schema == "newer":
+        remedy = (
+            "Install the newer MLflow where the server runs (pip install --upgrade mlflow, or the newer image), or "
+        )
+        remedy += "put back the copy made before it was migrated."
+    else:
+        remedy = (
+            "Stop the server, make a copy (trilho backup FILE), then start it with trilho tracking-server --migrate "
+        )
+        remedy += "or: mlflow db upgrade URI"
+    return trouble(
+        f"{address.shown} has schema {revision}, of {age} MLflow than {here}.",
+        expected=f"The schema of MLflow {here}.",
+        remedy=remedy,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _address(site: Site) -> DatabaseAddress | None:
+    if not site.database:
+        return None
+    file = site.sqlite_file
+    if file is None:
+        return parse_database(site.database)
+    return replace(parse_database(f"sqlite:///{file.as_posix()}"), file=file)

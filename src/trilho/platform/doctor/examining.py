@@ -1,0 +1,103 @@
+"""All checks of a site at the same time, each with a deadline, and nothing secret in what they say."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from urllib.parse import unquote, urlsplit
+
+from trilho.errors import InvalidProject, MissingExtra, ServerRefused, ServerUnreachable, TrilhoError
+from trilho.platform.doctor.finding import Finding, unknown
+from trilho.platform.doctor.site import Site
+from trilho.wire import probe
+
+SECONDS = 20.0  # for one check; all run at once
+
+_SECRET_NAME = re.compile(r"(?i)password|passwd|secret|token|credential|api_?keys?|access_key")
+_SHORTEST = 4  # a shorter secret would blot out ordinary words
+
+Look = Callable[[Site], Finding | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A named check. `look` gives None where it does not apply: there is nothing it could look at."""
+
+    name: str
+    look: Look
+
+
+def examine(site: Site, checks: Iterable[Check], *, seconds: float = SECONDS) -> tuple[Finding, ...]:
+    """What each check found that applies, in their order.
+
+    The tracking server is asked once whether it answers; checks that need it do not apply where it does not, since one
+    of the others says why.
+    """
+    site = replace(site, answers=_answers(site))
+    chosen = list(checks)
+    found: dict[str, Finding | None] = {}
+    threads = [threading.Thread(target=_look, args=(check, site, found), daemon=True) for check in chosen]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = unknown(f"No answer within {seconds:.0f} s.")
+    results = [(check.name, found.get(check.name, late)) for check in chosen]
+    secrets = secrets_of(site)
+    return tuple(_clean(finding, name, secrets) for name, finding in results if finding is not None)
+
+
+def secrets_of(site: Site) -> tuple[str, ...]:
+    """What must not be shown: passwords in addresses, and values under telling names; the longest first."""
+    values = [value for name, value in site.environment.items() if _SECRET_NAME.search(name)]
+    for address in (site.tracking_uri, site.database, site.data_source, *site.environment.values()):
+        try:
+            password = urlsplit(address).password if "@" in address else ""
+        except ValueError:
+            continue
+        values += [password, unquote(password)] if password else []
+    parts = {part for value in values for part in (value, *value.split(","))}
+    return tuple(sorted((part for part in parts if len(part) >= _SHORTEST), key=len, reverse=True))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _answers(site: Site) -> bool:
+    if not site.tracking_uri:
+        return False
+    try:
+        probe(site.tracking_uri, environment=site.environment)
+    except (ServerUnreachable, ServerRefused, InvalidProject):
+        return False
+    return True
+
+
+def _look(check: Check, site: Site, found: dict[str, Finding | None]) -> None:
+    try:
+        found[check.name] = check.look(site)
+    except MissingExtra as error:
+        found[check.name] = unknown(error.what, remedy=error.remedy)
+    except TrilhoError as error:
+        found[check.name] = unknown(" ".join(f"{error.what} {error.why}".split()), remedy=error.remedy)
+    except Exception as error:  # one check that fails must not hide what the others found
+        found[check.name] = unknown(f"The check itself failed: {type(error).__name__}: {error}")
+
+
+def _clean(finding: Finding, name: str, secrets: Iterable[str]) -> Finding:
+    def clean(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    return replace(
+        finding,
+        name=name,
+        measured=clean(finding.measured),
+        expected=clean(finding.expected),
+        remedy=clean(finding.remedy),
+    )

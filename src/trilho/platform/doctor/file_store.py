@@ -1,0 +1,37 @@
+"""Runs that went into a folder beside the server: MLflow's old file store, which nothing of today reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trilho.platform.doctor.finding import Finding, counted, trouble
+from trilho.platform.doctor.site import Site
+
+_FOLDERS = ("mlruns", "src/mlruns", "notebooks/mlruns")
+
+
+def file_store(site: Site) -> Finding | None:
+    """`The filesystem tracking backend (e.g., './mlruns') is in maintenance mode`; runs that no server shows."""
+    for name in _FOLDERS:
+        folder = site.root / name
+        experiments = [path.parent for path in folder.glob("*/meta.yaml")]
+        if experiments:
+            runs = sum(1 for _ in folder.glob("*/*/meta.yaml"))
+            return _found(folder, len(experiments), runs, site)
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _found(folder: Path, experiments: int, runs: int, site: Site) -> Finding:
+    target = "sqlite:///mlflow.db"
+    beside = f" The server at {site.shown} does not show them." if site.shown else ""
+    return trouble(
+        f"{folder} is a file store: {counted(experiments, 'experiment')}, {counted(runs, 'run')}.{beside}",
+        expected="Runs in a database behind a server; MLflow reads no file store since 3.13.",
+        remedy=f"Take them into a database of their own, and look at it:\n"
+        f"  mlflow migrate-filestore --source {folder.parent} --target {target}\n"
+        f"  mlflow server --backend-store-uri {target}\n"
+        f"If they are not wanted, remove {folder}\nA script that still writes there lacks MLFLOW_TRACKING_URI.",
+    )

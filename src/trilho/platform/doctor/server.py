@@ -1,0 +1,149 @@
+"""Does the tracking server answer, and does it answer us?"""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+from trilho.errors import ServerRefused, ServerUnreachable, TrilhoError
+from trilho.platform.doctor.finding import Finding, ok, trouble
+from trilho.platform.doctor.http import Answer, get
+from trilho.platform.doctor.site import Site, addresses, without_user
+from trilho.wire import parse_address, probe
+
+# Where MLflow is found by custom: its default, the one that is published beside it, a proxy's, Kubernetes' node port.
+USUAL_PORTS = (5000, 5001, 8080, 80, 30500)
+
+
+def server_unreachable(site: Site) -> Finding | None:
+    """`ConnectionRefusedError: [Errno 111] Connection refused`, timeouts, and answers that are errors."""
+    if not site.tracking_uri or not _resolves(site):
+        return None  # nothing was started; or the name is the trouble, and has a check of its own
+    error = _refusal(site)
+    if error is None:
+        return ok(f"{site.shown} answers.")
+    if isinstance(error, ServerRefused) and (error.status in (401, 403, 404) or error.status == 200):
+        return None  # these have checks of their own
+    if site.local:
+        remedy = "trilho up\nIf it ends again, its log says why: trilho logs tracking"
+    else:
+        remedy = (
+            f"Is it started, and reachable from here? curl -f {site.shown}/health\n"
+            "On its machine: docker compose ps, docker compose logs --tail=100 mlflow\n"
+            "A server in a container has to listen on 0.0.0.0, and its port has to be published."
+        )
+    return trouble(f"{error.what} {error.why}".strip(), expected="An answer within 2 s.", remedy=remedy)
+
+
+def listening_address(site: Site) -> Finding | None:
+    """`http://0.0.0.0:5000` is where a server listens, and no address that a client can ask."""
+    found = addresses(site)
+    wrong = {name: address for name, address in found.items() if urlsplit(address).hostname in ("0.0.0.0", "::")}
+    if not found:
+        return None
+    if not wrong:
+        return ok("No client address is 0.0.0.0.")
+    name, address = next(iter(wrong.items()))
+    port = f":{urlsplit(address).port}" if urlsplit(address).port else ""
+    return trouble(
+        "; ".join(f"{name} is {without_user(address)}" for name, address in wrong.items()) + ".",
+        expected="The address of a machine. 0.0.0.0 means 'listen everywhere': a client that asks it is refused with 403,\n"
+        "finds nobody, or somebody else than meant.",
+        remedy=f"{name}=http://127.0.0.1{port} on the same machine, http://mlflow{port} between the containers\n"
+        "of one compose file, the server's name from elsewhere.",
+    )
+
+
+def wrong_port(site: Site) -> Finding | None:
+    """Somebody else answers at the server's port; or nobody, while MLflow answers at one of the usual ones."""
+    if site.local or site.answers or not site.tracking_uri or not _resolves(site):
+        return None
+    error = _refusal(site)
+    address = parse_address(site.tracking_uri, site.environment)
+    scheme = "https" if address.secure else "http"
+    elsewhere = [
+        port for port in USUAL_PORTS if port != address.port and _is_mlflow(f"{scheme}://{address.host}:{port}")
+    ]
+    stranger = isinstance(error, ServerRefused) and error.status not in (401, 403) and not error.error_code
+    if not stranger and not elsewhere:
+        return None
+    measured = f"At {address.shown} " + (
+        f"somebody answers who is not MLflow ({_told(get(address.shown + '/'))})." if stranger else "nobody answers."
+    )
+    if elsewhere:
+        measured += f" MLflow answers at port {elsewhere[0]}."
+        remedy = f"Set tracking_uri (or MLFLOW_TRACKING_URI) to {scheme}://{address.host}:{elsewhere[0]}"
+    else:
+        remedy = (
+            "Set tracking_uri (or MLFLOW_TRACKING_URI) to the port of MLflow's server. It is in docker compose ps,\n"
+            "kubectl get svc, or its command line after --port."
+        )
+    return trouble(measured, expected="MLflow's tracking server at that port.", remedy=remedy)
+
+
+def host_refused(site: Site) -> Finding | None:
+    """403 `Invalid Host header - possible DNS rebinding attack detected`, while /health is green."""
+    error = _refusal(site) if site.tracking_uri and not site.answers else None
+    if not isinstance(error, ServerRefused) or error.status != 403 or "host" not in error.why.lower():
+        return None
+    address = parse_address(site.tracking_uri, site.environment)
+    health = get(f"{address.shown}/health")
+    green = "while /health answers 200" if health is not None and health.status == 200 else "as /health does, too"
+    return trouble(
+        f"{address.shown} refuses the Host header '{address.host}:{address.port}' with 403, {green}: {error.why}",
+        expected="The server knows every name that clients call it by.",
+        remedy=f"Start the server with MLFLOW_SERVER_ALLOWED_HOSTS (--allowed-hosts):\n"
+        f"  {address.host},{address.host}:*,localhost,localhost:*,127.0.0.1,127.0.0.1:*\n"
+        "It replaces the default, and a port counts as part of the name.",
+    )
+
+
+def login_refused(site: Site) -> Finding | None:
+    """401 or 403: the user, the password or the token is wrong or missing."""
+    error = _refusal(site) if site.tracking_uri and not site.answers else None
+    if not isinstance(error, ServerRefused) or error.status not in (401, 403) or "host" in error.why.lower():
+        return None
+    address = parse_address(site.tracking_uri, site.environment)
+    given = "the login that was given" if address.authorization else "a request without a login"
+    return trouble(
+        f"{address.shown} answers {given} with {error.status}.",
+        expected="A user that the server knows.",
+        remedy="Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN) in the\n"
+        "environment, or in the project's .env.",
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _refusal(site: Site) -> TrilhoError | None:
+    """What the server says to a real question; /health is green for those it refuses, too."""
+    try:
+        probe(site.tracking_uri, environment=site.environment)
+    except (ServerUnreachable, ServerRefused) as error:
+        return error
+    return None
+
+
+def _resolves(site: Site) -> bool:
+    address = parse_address(site.tracking_uri, site.environment)
+    try:
+        socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return True
+
+
+def _is_mlflow(address: str) -> bool:
+    """Whether an MLflow server is there; one that refuses our name still is."""
+    health, version = get(f"{address}/health", seconds=1), get(f"{address}/version", seconds=1)
+    if health is None or version is None or health.text.strip() != "OK":
+        return False
+    return version.status == 403 or version.text.strip()[:1].isdigit()
+
+
+def _told(answer: Answer | None) -> str:
+    if answer is None:
+        return "but not to GET /"
+    server = answer.headers.get("server", "")
+    return f"GET / gives {answer.status}" + (f" from {server}" if server else "")
