@@ -37,6 +37,7 @@ EXAMPLES: Mapping[str, str] = {
     "logs": "trilho logs tracking -n 200 --follow",
     "ui": "trilho ui --no-open",
     "login": "trilho login http://mlflow.example:5000 --user ana",
+    "doctor": "trilho doctor",
     "tracking-server": 'trilho tracking-server --host 0.0.0.0 --allowed-hosts "mlflow,mlflow:*"',
     "deploy": "trilho deploy monitoring monitoring/",
 }
