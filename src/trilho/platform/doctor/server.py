@@ -47,8 +47,8 @@ def listening_address(site: Site) -> Finding | None:
     port = f":{urlsplit(address).port}" if urlsplit(address).port else ""
     return trouble(
         "; ".join(f"{name} is {without_user(address)}" for name, address in wrong.items()) + ".",
-        expected="The address of a machine. 0.0.0.0 means 'listen everywhere': a client that asks it is refused with 403,\n"
-        "finds nobody, or somebody else than meant.",
+        expected="The address of a machine. 0.0.0.0 means 'listen everywhere': asked by a client it is refused with\n"
+        "403, finds nobody, or somebody else than meant.",
         remedy=f"{name}=http://127.0.0.1{port} on the same machine, http://mlflow{port} between the containers\n"
         "of one compose file, the server's name from elsewhere.",
     )
