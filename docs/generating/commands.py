@@ -40,6 +40,8 @@ EXAMPLES: Mapping[str, str] = {
     "doctor": "trilho doctor",
     "tracking-server": 'trilho tracking-server --host 0.0.0.0 --allowed-hosts "mlflow,mlflow:*"',
     "deploy": "trilho deploy monitoring monitoring/",
+    "backup": "trilho backup monday.tar.zst",
+    "restore": "trilho restore monday.tar.zst --dry-run",
 }
 
 _HEAD = """# Commands

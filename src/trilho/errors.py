@@ -9,6 +9,7 @@
     ├── what was accepted        VersionNotFound  PromotionRefused  PromotionContested
     ├── what is shipped          BundleDamaged  NotCompilable
     ├── what runs here           ServiceFailed
+    ├── what is kept elsewhere   BackupFailed  BackupDamaged
     └── what happened            JournalUnreadable  JournalUnwritable  BadFeedback
 
 An error says what happened, what state things are in now, why, and what to do. It knows neither exit codes nor HTTP
@@ -157,6 +158,14 @@ class NotCompilable(TrilhoError):
 
 class ServiceFailed(TrilhoError):
     """A local service did not start, or died; `why` shows the end of its log."""
+
+
+class BackupFailed(TrilhoError):
+    """A backup or a restore cannot be made: a tool is missing, the target is in use, a store refuses."""
+
+
+class BackupDamaged(TrilhoError):
+    """A backup is cut short, altered, or of a format this trilho does not know."""
 
 
 class JournalUnreadable(TrilhoError):

@@ -1,0 +1,77 @@
+"""trilho backup: database and artifacts of the tracking server, as one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile
+from trilho.cli.stored import Artifacts, Database, stores
+
+if TYPE_CHECKING:
+    from trilho.platform.backup import Manifest, Saved
+
+_SHOWN = 5
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where nothing is yet, such as backup-2026-11-21.tar.zst.")],
+    backend_store_uri: Database = None,
+    artifacts_destination: Artifacts = None,
+    project: Folder = HERE,
+    profile: Profile = None,
+    overrides: Overrides = None,
+    json: AsJson = False,
+) -> None:
+    """Copy database and artifacts of the tracking server into one file, while it runs.
+
+    The copy is consistent: whatever a run in it names is in it, too.
+    """
+    from trilho.cli import output
+    from trilho.platform.backup import back_up
+
+    where = stores(backend_store_uri, artifacts_destination, project, profile, overrides)
+    saved = back_up(file, where.database, where.artifacts, say=output.progress)
+    if json:
+        output.as_json(saved_json(saved))
+        return
+    contents(saved.manifest)
+    output.state("Saved", f"{file}, {megabytes(saved.bytes)} in {saved.seconds:.1f} s")
+    output.state("Check", f"trilho restore {file} --dry-run")
+
+
+def contents(manifest: Manifest) -> None:
+    """What is in a backup, a fact a line."""
+    from trilho.cli import output
+
+    counts = manifest.counts
+    rows = f"{counts.experiments} experiments, {counts.runs} runs, {counts.versions} versions"
+    output.line("database", manifest.database, rows if not manifest.damaged else "damaged; its files are kept")
+    output.line("artifacts", f"{counts.artifacts} files", megabytes(counts.bytes))
+    if manifest.later:
+        output.line("later", f"{len(manifest.later)} files", "came after the database was copied; they are in it, too")
+    for label, why, found in (
+        ("missing", "had no files when it was backed up", manifest.missing),
+        ("left out", "cannot be read from this machine; its location stays", manifest.left_out),
+    ):
+        for name in found[:_SHOWN]:
+            output.line(label, name, why)
+        if len(found) > _SHOWN:
+            output.line("", "…", f"and {len(found) - _SHOWN} more")
+
+
+def saved_json(saved: Saved) -> dict[str, Any]:
+    """The facts of a backup."""
+    return {
+        "file": str(saved.file),
+        "bytes": saved.bytes,
+        "seconds": round(saved.seconds, 3),
+        "manifest": saved.manifest.to_json(),
+    }
+
+
+def megabytes(size: int) -> str:
+    """A size for people."""
+    return f"{size / 1e6:,.1f} MB".replace(",", " ")

@@ -1,0 +1,254 @@
+"""trilho restore: a backup becomes a tracking server's database and artifacts again.
+
+Everything is checked before anything is written. Then artifacts first, the database last: a row never names a file that
+is not there. A mark among the artifacts says that a restore is not done; the same command goes on after a kill.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from trilho.errors import BackupFailed
+from trilho.platform.backup.archive import MANIFEST, members
+from trilho.platform.backup.artifact_store import ArtifactStore
+from trilho.platform.backup.database_copy import MEMBERS
+from trilho.platform.backup.dump_tools import tool
+from trilho.platform.backup.filling import fill
+from trilho.platform.backup.manifest import Counts, Manifest, from_json
+from trilho.platform.backup.opening import open_store
+from trilho.platform.backup.saving import ARTIFACTS, Saved, back_up
+from trilho.platform.backup.schema import age
+from trilho.platform.backup.tables import in_use, rows_of, versions_of
+from trilho.platform.database_address import DatabaseAddress
+from trilho.platform.migrating import alone
+from trilho.platform.service import Say, silent
+
+_PIECE = 1 << 20
+_TELL_EVERY = 5.0
+_LOCK_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a restore is going to do; nothing is written yet."""
+
+    file: Path
+    manifest: Manifest
+    database: DatabaseAddress
+    artifacts: str  # the store's address, without secrets
+    in_the_way: str  # what is there already: "340 runs"; "" for an empty target
+    resumes: bool  # goes on with a restore of this backup that was interrupted
+    mark: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """What a restore did. `found` is counted in the target, to be compared with the plan's manifest."""
+
+    plan: Plan
+    found: Counts
+    changed: int  # artifact locations that were rewritten
+    before: Saved | None  # the backup of what was there
+    seconds: float
+
+
+def restore(
+    file: Path,
+    address: DatabaseAddress,
+    destination: str,
+    *,
+    force: bool = False,
+    dry_run: bool = False,
+    show: Callable[[Plan], None] = lambda _: None,
+    say: Say = silent,
+) -> Restored | None:
+    """Put the backup `file` into the database at `address` and the artifacts at `destination`; their server is stopped.
+
+    Args:
+        address: Of the kind that was backed up; or PostgreSQL or MySQL for a backup of SQLite.
+        destination: A folder, or s3://BUCKET/PREFIX.
+        force: Also where there is something already. That is backed up first, beside `file`; artifacts that the backup
+            does not have stay.
+        dry_run: Check all, show the plan, write nothing; the answer is None.
+        show: Told the plan before anything is written.
+
+    Raises:
+        BackupDamaged: the backup is cut short or altered. Nothing was changed.
+        BackupFailed: it does not fit this target, or the target refuses; the message says what state it is in.
+    """
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="trilho-restore-") as folder:
+        say(f"Checking {file}")
+        manifest, mark = _check(file, Path(folder))
+        store = open_store(destination)
+        plan = _plan(file, manifest, mark, address, store)
+        show(plan)
+        if dry_run:
+            return None
+        if plan.in_the_way and not force:
+            raise _occupied(plan)
+        store.prepare()
+        if address.file is not None:
+            address.file.parent.mkdir(parents=True, exist_ok=True)
+        with alone(address, seconds=_LOCK_SECONDS, say=say):
+            before = None
+            if plan.in_the_way:
+                name = f"before-restore-{datetime.now():%Y%m%d-%H%M%S}.tar.zst"
+                before = back_up(file.with_name(name), address, destination, damaged_too=True, say=say)
+                say(f"What is there was backed up to {before.file}")
+            store.set_mark(mark)
+            _write_artifacts(file, store, say)
+            changed = fill(address, Path(folder) / MEMBERS[manifest.database], manifest, say)
+            found = _compare(manifest, address, store)
+            store.set_mark("")
+    return Restored(plan=plan, found=found, changed=changed, before=before, seconds=time.monotonic() - began)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _check(file: Path, folder: Path) -> tuple[Manifest, str]:
+    """Read it whole, keep its database in `folder`; the manifest, and what marks a restore of this very backup."""
+    manifest, sums = None, hashlib.sha256()
+    artifacts = size = 0
+    for member in members(file):
+        if member.name == MANIFEST:
+            text = member.stream.read()
+            sums.update(text)
+            manifest = from_json(json.loads(text), file)
+        elif member.name.startswith(ARTIFACTS):
+            artifacts += 1
+            size += member.size
+        elif member.name in MEMBERS.values():
+            with (folder / member.name).open("wb") as out:
+                shutil.copyfileobj(member.stream, out, _PIECE)
+    counted = (artifacts, size)
+    if manifest is None or counted != (manifest.counts.artifacts, manifest.counts.bytes):
+        from_json(None, file)  # raises: it is no backup of ours
+    assert manifest is not None
+    if manifest.damaged:
+        raise BackupFailed(
+            f"{file} keeps a database that was damaged when it was backed up.",
+            state="Nothing was changed.",
+            remedy=f"Restore an older backup. To look at the damaged files: tar --zstd -xf {file}",
+        )
+    return manifest, json.dumps({"backup": file.name, "sha256": sums.hexdigest()})
+
+
+def _plan(file: Path, manifest: Manifest, mark: str, address: DatabaseAddress, store: ArtifactStore) -> Plan:
+    kind = manifest.database
+    if kind != address.kind and kind != "sqlite":
+        raise BackupFailed(
+            f"A backup of {kind} cannot become {address.kind}.",
+            state="Nothing was changed.",
+            why="A database's own dump is read by that kind of database only. A backup of SQLite fits all kinds.",
+            remedy=f"Restore it into {kind}: --backend-store-uri {kind}://USER@HOST/DATABASE",
+        )
+    if age(manifest.schema) == "newer" and kind != address.kind:
+        raise BackupFailed(
+            f"{file} is of a newer MLflow ({manifest.mlflow}) than the one installed here.",
+            state="Nothing was changed.",
+            why="To become another kind of database its tables have to be made by MLflow first.",
+            remedy=f'pip install "mlflow=={manifest.mlflow}"',
+        )
+    if kind == address.kind != "sqlite":
+        tool(kind, "load")
+    unfinished = store.mark() if _there(store) else ""
+    resumes = unfinished == mark
+    in_the_way = "" if resumes else _in_the_way(address, store, unfinished)
+    return Plan(
+        file=file,
+        manifest=manifest,
+        database=address,
+        artifacts=store.shown,
+        in_the_way=in_the_way,
+        resumes=resumes,
+        mark=mark,
+    )
+
+
+def _there(store: ArtifactStore) -> bool:
+    """False for a bucket that has yet to be made: looking into it would fail."""
+    try:
+        next(store.files(), None)
+    except BackupFailed as error:
+        if "NoSuchBucket" in error.why:
+            return False
+        raise
+    return True
+
+
+def _in_the_way(address: DatabaseAddress, store: ArtifactStore, unfinished: str) -> str:
+    if unfinished:
+        return f"an unfinished restore of {json.loads(unfinished)['backup']}"
+    if address.file is not None and address.file.exists():
+        try:
+            return in_use(rows_of(address)) or _first_artifact(store)
+        except BackupFailed as error:
+            return f"a database that cannot be read ({error.why})"
+    return in_use(rows_of(address)) or _first_artifact(store)
+
+
+def _first_artifact(store: ArtifactStore) -> str:
+    first = next(store.files(), None) if _there(store) else None
+    return f"artifacts, such as {first.path}" if first else ""
+
+
+def _occupied(plan: Plan) -> BackupFailed:
+    return BackupFailed(
+        "There is something already where the backup should go.",
+        state="Nothing was changed.",
+        why=f"{plan.database.shown} and {plan.artifacts} hold {plan.in_the_way}.",
+        remedy="Restore into an empty database and an empty place for artifacts. Or replace what is there, which is\n"
+        f"backed up first: trilho restore {plan.file} --force",
+    )
+
+
+def _write_artifacts(file: Path, store: ArtifactStore, say: Say) -> None:
+    count = size = 0
+    said = time.monotonic()
+    for member in members(file):
+        if member.name.startswith(ARTIFACTS):
+            store.write(member.name.removeprefix(ARTIFACTS), member.stream, member.size)
+            count += 1
+            size += member.size
+            if time.monotonic() - said > _TELL_EVERY:
+                said = time.monotonic()
+                say(f"Artifacts: {count} files, {size / 1e6:.0f} MB")
+
+
+def _compare(manifest: Manifest, address: DatabaseAddress, store: ArtifactStore) -> Counts:
+    """What is there now. Raises BackupFailed where it is not what was backed up."""
+    found, artifacts, size = rows_of(address), 0, 0
+    for stored in store.files():
+        artifacts += 1
+        size += stored.size
+    wrong = [
+        f"{table}: {found.get(table, 0)} rows, {rows} in the backup"
+        for table, rows in manifest.rows.items()
+        if found.get(table, 0) != rows and not (age(manifest.schema) == "older" and address.kind != manifest.database)
+    ]
+    if artifacts < manifest.counts.artifacts:
+        wrong.append(f"{artifacts} artifacts, {manifest.counts.artifacts} in the backup")
+    if wrong:
+        raise BackupFailed(
+            "The restored database is not what was backed up.",
+            state="The restore is not done; do not start a server on it.",
+            why="\n".join(wrong),
+            remedy="Does another program write to it? Stop that, and run the same command again.",
+        )
+    return Counts(
+        experiments=found.get("experiments", 0),
+        runs=found.get("runs", 0),
+        versions=versions_of(address),
+        artifacts=artifacts,
+        bytes=size,
+    )

@@ -1,0 +1,101 @@
+"""The tables of a database that is restored into: what is in them, emptied, and written to in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trilho.errors import BackupFailed
+from trilho.platform.database_address import DatabaseAddress
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+# What may hold rows in a database that nobody has used: bookkeeping of MLflow, its schema and its own jobs.
+_BOOKKEEPING = ("alembic_version", "workspaces", "scheduler_leases", "jobs", "job_locks")
+
+
+def sqlite_file(file: Path) -> DatabaseAddress:
+    """The address of a SQLite file."""
+    return DatabaseAddress(kind="sqlite", uri=f"sqlite:///{file.as_posix()}", shown=str(file), file=file)
+
+
+def rows_of(address: DatabaseAddress) -> dict[str, int]:
+    """Table → rows; none for a SQLite file that does not exist."""
+    import sqlalchemy
+
+    if address.file is not None and not address.file.exists():
+        return {}
+    with connected(address) as connection:
+        counted = {}
+        for name in sorted(sqlalchemy.inspect(connection).get_table_names()):
+            table = sqlalchemy.table(name)
+            counted[name] = connection.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(table)).scalar()
+    return {name: number or 0 for name, number in counted.items()}
+
+
+def versions_of(address: DatabaseAddress) -> int:
+    """Versions of models: neither events of histories, which MLflow keeps as versions, too, nor deleted ones."""
+    import sqlalchemy
+
+    with connected(address) as connection:
+        if not sqlalchemy.inspect(connection).has_table("model_versions"):
+            return 0
+        found = connection.execute(
+            sqlalchemy.text(
+                "SELECT COUNT(*) FROM model_versions WHERE name NOT LIKE :history "
+                "AND COALESCE(current_stage, '') <> 'Deleted_Internal'"
+            ),
+            {"history": "%.history"},
+        )
+        return int(found.scalar() or 0)
+
+
+def in_use(rows: dict[str, int]) -> str:
+    """What speaks against calling these tables empty: "340 runs"; "" where nothing does.
+
+    A server that was started once has left its tables and MLflow's default experiment: that is empty, too.
+    """
+    if rows.get("runs"):
+        return f"{rows['runs']} runs"
+    held = [name for name, number in rows.items() if number > (name == "experiments") and name not in _BOOKKEEPING]
+    return f"{rows[held[0]]} rows in its table {held[0]}" if held else ""
+
+
+def drop_all(address: DatabaseAddress) -> None:
+    """Remove all tables."""
+    import sqlalchemy
+
+    with connected(address) as connection:
+        found = sqlalchemy.MetaData()
+        found.reflect(connection)
+        found.drop_all(connection)
+
+
+@contextmanager
+def connected(address: DatabaseAddress) -> Iterator[Connection]:
+    """A connection in one transaction, done at the end of the block, undone where it raises.
+
+    Raises:
+        BackupFailed: the database cannot be reached, or refuses. The message holds no password.
+    """
+    import sqlalchemy
+    from sqlalchemy.exc import SQLAlchemyError
+
+    where: str | sqlalchemy.URL = address.uri
+    if address.file is not None:  # a "?" in a path would mean something in an address
+        where = sqlalchemy.URL.create("sqlite", database=str(address.file))
+    engine = sqlalchemy.create_engine(where, poolclass=sqlalchemy.pool.NullPool, hide_parameters=True)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        said = " ".join(str(getattr(error, "orig", None) or error).split())
+        said = said.replace(address.password, "***") if address.password else said
+        raise BackupFailed(
+            f"The database at {address.shown} cannot be used.",
+            why=said[:600],
+            remedy="Is it started, does it exist, and are user and password right? Then run the command again.",
+        ) from error
