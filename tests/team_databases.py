@@ -24,7 +24,7 @@ from conftest import free_port
 
 PASSWORD = f"pa%s:/@ {secrets.token_hex(6)}"  # of the kind that breaks an address it is pasted into
 USER = "team"
-_DRIVERS = {"mysql": "mysql+pymysql", "postgres": "postgresql+psycopg"}
+_DRIVERS = {"mysql": "mysql+pymysql", "postgres": "postgresql+psycopg2"}
 
 
 @dataclass
@@ -108,7 +108,7 @@ def postgres() -> Iterator[Database]:
     place = next((found for found in _postgres_places() if (found / "initdb").exists()), None)
     if place is None:
         pytest.skip("no PostgreSQL here: apt-get install postgresql")
-    pytest.importorskip("psycopg", reason='no driver for PostgreSQL here: pip install "psycopg[binary]"')
+    pytest.importorskip("psycopg2", reason="no driver for PostgreSQL here: pip install psycopg2-binary")
     with folder_of("postgres") as folder:
         data, port, word = folder / "data", free_port(), folder / "password"
         word.write_text(PASSWORD, encoding="utf-8")

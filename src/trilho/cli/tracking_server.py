@@ -15,9 +15,7 @@ _STORE = "MLFLOW_BACKEND_STORE_URI"
 def tracking_server(
     backend_store_uri: Annotated[
         str,
-        typer.Option(
-            envvar=_STORE, help="sqlite:///FILE, mysql+pymysql://USER:PASSWORD@HOST/DATABASE, postgresql+psycopg://…"
-        ),
+        typer.Option(envvar=_STORE, help="sqlite:///FILE, mysql://USER:PASSWORD@HOST/DATABASE, postgresql://…"),
     ] = "sqlite:///mlflow.db",
     artifacts_destination: Annotated[
         str,

@@ -11,14 +11,15 @@ from trilho.importer import load_module
 
 Kind = Literal["sqlite", "mysql", "postgresql"]
 
-# What people write → the driver that trilho's extras bring.
+# What people write → the driver that trilho's extras bring. With psycopg 3, parameters carry types, and PostgreSQL
+# refuses some of MLflow's statements (a version's number compared with a text); MLflow is made with psycopg2.
 _DRIVERS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
     "mariadb+pymysql": "mysql+pymysql",
-    "postgresql": "postgresql+psycopg",
-    "postgres": "postgresql+psycopg",
-    "postgres+psycopg": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg2",
+    "postgresql+psycopg": "postgresql+psycopg2",
+    "postgres": "postgresql+psycopg2",
 }
 _KINDS: tuple[Kind, ...] = ("sqlite", "mysql", "postgresql")
 _CONNECT_SECONDS = "10"  # else a request waits for a database that is gone as long as TCP does: minutes
@@ -90,8 +91,8 @@ def _not_understood(why: str) -> ServiceFailed:
         why=why,
         remedy="Set --backend-store-uri or MLFLOW_BACKEND_STORE_URI to one of\n"
         "  sqlite:///mlflow.db\n"
-        "  mysql+pymysql://USER:PASSWORD@HOST:3306/DATABASE\n"
-        "  postgresql+psycopg://USER:PASSWORD@HOST:5432/DATABASE\n"
+        "  mysql://USER:PASSWORD@HOST:3306/DATABASE\n"
+        "  postgresql://USER:PASSWORD@HOST:5432/DATABASE\n"
         "A character such as @ : / % in the password is written as its code: "
         'python -c "from urllib.parse import quote; print(quote(input(), safe=str()))"',
     )

@@ -11,7 +11,7 @@ from trilho.platform.service import Say, silent
 
 _TRY_SECONDS = 3
 
-# What a driver says → which trouble it is. PyMySQL gives MySQL's numbers; psycopg only the server's sentence.
+# What a driver says → which trouble it is. PyMySQL gives MySQL's numbers; psycopg2 only the server's sentence.
 _SIGNS = (
     (r"\b1045\b|\b1698\b|password authentication failed|no password supplied|role \".*\" does not exist", "password"),
     (r"\b1049\b|database \".*\" does not exist", "database"),
