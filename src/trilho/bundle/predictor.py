@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -95,9 +95,8 @@ class Predictor:
                 why=f"It takes {len(self._fields)} columns: {', '.join(self.schema.names[:20])}.",
                 remedy="Send the columns by name.",
             )
-        compiled = self._compiled
-        if compiled is not None and len(matrix) and (np.abs(matrix) <= self.largest).all():
-            return compiled.answer_matrix(matrix)
+        if len(matrix) and not self._closed and self._takes_each(matrix):
+            return self._answer_taken(matrix)
         return self._answer({name: matrix[:, place] for place, name in enumerate(self.schema.names)})
 
     def predict_coded(self, matrix: np.ndarray) -> Predictions | None:
@@ -121,14 +120,17 @@ class Predictor:
         """Is every number within bounds, and null only where the model takes one?
 
         Where the sum of squares is small, so is each number; that takes a fifth of the time of looking at each. NaN and
-        infinities make it fail; then a few numbers are looked at one by one, in half the time that the calls of numpy
-        would take. For many numbers BLAS would wake its threads, and their sum say nothing.
+        infinities make it fail. For many numbers BLAS would wake its threads, and their sum say nothing.
         """
-        largest = self.largest
         if matrix.size <= _FEW:
             flat = matrix.ravel()
             if flat.dot(flat) <= self._largest_square:
                 return True
+        return self._takes_each(matrix)
+
+    def _takes_each(self, matrix: np.ndarray) -> bool:
+        """As `_takes`, number by number. A few are seen through before numpy has begun."""
+        largest = self.largest
         if matrix.size <= _FEWER:
             for value, nullable in zip(matrix.ravel().tolist(), self._nullables * len(matrix), strict=True):
                 if not (-largest <= value <= largest or (nullable and value != value)):
@@ -147,18 +149,27 @@ class Predictor:
             shares = np.empty((0, len(self.schema.labels))) if self.schema.labels else None
             return Predictions(labels=labels, probabilities=shares)
         if self._compiled is None:
+            if self.all_numbers and not self._closed:
+                block = np.column_stack(list(columns.values()))
+                if self._takes_each(block):
+                    return self._answer_taken(block)
             self._check(columns)
-            return self._native(columns)
+            return self._native(self._engine.answer, columns)
         matrix = self._compiled.matrix(columns)
         if self._closed or not (np.abs(matrix) <= self.largest).all():
             self._check(columns)  # nulls, infinities: only now is it looked at column by column
         return self._compiled.answer_matrix(matrix)
 
-    def _native(self, columns: dict[str, np.ndarray]) -> Predictions:
+    def _answer_taken(self, matrix: np.ndarray) -> Predictions:
+        if self._compiled is not None:
+            return self._compiled.answer_matrix(matrix)
+        return self._native(self._engine.answer_matrix, matrix)
+
+    def _native(self, answer: Callable[[Any], Predictions], asked: Any) -> Predictions:
         try:
-            return self._engine.answer(columns)
+            return answer(asked)
         except Exception as error:  # the user's own code, and whatever it is made of
-            single = len(next(iter(columns.values()))) == 1
+            single = len(asked if isinstance(asked, np.ndarray) else next(iter(asked.values()))) == 1
             images = [field.name for field in self.schema.fields if field.kind == "image"]
             raise CannotPredict(
                 f"The model refuses {'the row' if single else 'one of the rows'}: {type(error).__name__}: "
