@@ -7,6 +7,7 @@ than four minutes to notice a dead server). A `Line` is for what goes on without
 from trilho.wire.address import Address, parse_address
 from trilho.wire.artifacts import PROXY_SCHEME, download, upload
 from trilho.wire.client import CONNECT_SECONDS, Client, connect, probe
+from trilho.wire.credentials import credentials_file, forget_credentials, keep_credentials
 from trilho.wire.line import Line
 
 __all__ = [
@@ -16,7 +17,10 @@ __all__ = [
     "Client",
     "Line",
     "connect",
+    "credentials_file",
     "download",
+    "forget_credentials",
+    "keep_credentials",
     "parse_address",
     "probe",
     "upload",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from trilho.errors import InvalidProject
+from trilho.wire.credentials import kept_credentials
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +30,12 @@ def parse_address(uri: str, environment: Mapping[str, str] | None = None) -> Add
     """The server behind `uri`, with user, token and TLS settings from the environment.
 
     Reads MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD, MLFLOW_TRACKING_TOKEN, MLFLOW_TRACKING_INSECURE_TLS and
-    MLFLOW_TRACKING_SERVER_CERT_PATH as MLflow's own client does; a user in the address wins over them.
+    MLFLOW_TRACKING_SERVER_CERT_PATH as MLflow's own client does; a user in the address wins over them. Where none of
+    these names a user or a token, what `trilho login` kept for this server counts.
 
     Raises:
-        InvalidProject: `uri` is not the http(s) address of a server. File stores (./mlruns) no longer exist in MLflow.
+        InvalidProject: `uri` is not the http(s) address of a server (file stores, ./mlruns, no longer exist in MLflow),
+            or the file of kept passwords is not understood.
     """
     env = os.environ if environment is None else environment
     parts = urlsplit(uri)
@@ -50,22 +53,25 @@ def parse_address(uri: str, environment: Mapping[str, str] | None = None) -> Add
         raise InvalidProject(
             f"'{uri}' has a port that is no number from 1 to 65535.", remedy="Write http://HOST:PORT."
         ) from error
+    shown = f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
     return Address(
-        shown=f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}",
+        shown=shown,
         secure=secure,
         host=host,
         port=port,
         path=parts.path.rstrip("/"),
-        authorization=_authorization(unquote(parts.username or ""), unquote(parts.password or ""), env),
+        authorization=_authorization(unquote(parts.username or ""), unquote(parts.password or ""), env, shown),
         verify=env.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() not in ("true", "1"),
         ca_file=env.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or None,
     )
 
 
-def _authorization(user: str, password: str, env: Mapping[str, str]) -> str:
+def _authorization(user: str, password: str, env: Mapping[str, str], server: str) -> str:
     user = user or env.get("MLFLOW_TRACKING_USERNAME", "")
     password = password or env.get("MLFLOW_TRACKING_PASSWORD", "")
+    token = env.get("MLFLOW_TRACKING_TOKEN", "")
+    if not user and not token:
+        user, password = kept_credentials(server)
     if user:
         return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
-    token = env.get("MLFLOW_TRACKING_TOKEN", "")
     return f"Bearer {token}" if token else ""

@@ -157,7 +157,10 @@ class Client:
             host = self.address.host
             remedy = f"Start the server with MLFLOW_SERVER_ALLOWED_HOSTS={host},{host}:*,localhost,localhost:*"
         elif status in (401, 403):
-            remedy = "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."
+            remedy = (
+                f"trilho login {self.address.shown}\nOr set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
+                "MLFLOW_TRACKING_TOKEN."
+            )
         elif not code:
             remedy = f"Is {self.address.shown} really an MLflow tracking server? Check tracking_uri."
         return ServerRefused(

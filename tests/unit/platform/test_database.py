@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trilho.errors import ServiceFailed
-from trilho.platform.database import known_revisions, check_database
+from trilho.platform.database import check_database, known_revisions
 
 
 def database_at(path: Path, revision: str) -> Path:
