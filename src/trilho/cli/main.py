@@ -22,7 +22,7 @@ VERBS = {
     "Delivery": ("run", "status", "inspect", "sync", "register", "retrain"),
     "Registry": ("promote", "rollback", "history", "compare"),
     "Service": ("serve", "score", "feedback", "journal", "monitor"),
-    "Platform": ("up", "down", "ps", "logs", "ui", "doctor", "tracking_server", "deploy", "backup", "restore"),
+    "Platform": ("up", "down", "ps", "logs", "ui", "doctor", "login", "tracking_server", "deploy", "backup", "restore"),
 }
 
 # What a person who pressed Ctrl-C wants to know of a long verb.

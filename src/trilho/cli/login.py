@@ -1,0 +1,65 @@
+"""trilho login: a user and a password for a tracking server, tried and then kept."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from trilho.cli.options import HERE, Folder, Profile
+
+
+def login(
+    server: Annotated[
+        str, typer.Argument(help="http://HOST:PORT (default: the project's, or MLFLOW_TRACKING_URI).")
+    ] = "",
+    user: Annotated[str, typer.Option("--user", "-u", help="Name of the user; asked for if it is left out.")] = "",
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from stdin: for scripts.")
+    ] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Forget what is kept for this server.")] = False,
+    project: Folder = HERE,
+    profile: Profile = None,
+) -> None:
+    """Keep a user and a password for a tracking server, after trying them.
+
+    They go to this one server, whatever command asks it. MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, in the
+    environment or the project's .env, win over them.
+    """
+    from trilho.cli import output
+    from trilho.wire import forget_credentials, keep_credentials, parse_address, probe
+
+    address = parse_address(server or _named(project, profile), environment={}).shown
+    if forget:
+        there = forget_credentials(address)
+        output.state("Forgotten" if there else "Nothing", f"{'' if there else 'was kept for '}{address}")
+        return
+    user = user or typer.prompt("User", err=True)
+    password = (
+        sys.stdin.readline().rstrip("\r\n") if password_stdin else typer.prompt("Password", hide_input=True, err=True)
+    )
+    tried = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_TOKEN"}
+    probe(address, environment={**tried, "MLFLOW_TRACKING_USERNAME": user, "MLFLOW_TRACKING_PASSWORD": password})
+    file = keep_credentials(address, user, password)
+    output.state("Logged in", f"{user} at {address}")
+    output.state("Kept in", f"{file}, which only you can read")
+    output.state("Undo", f"trilho login --forget {address}")
+
+
+def _named(folder: Folder, profile: str | None) -> str:
+    from trilho.errors import InvalidProject, ProjectNotFound
+    from trilho.project import load
+
+    try:
+        named = load(folder, profile=profile).tracking_uri
+    except ProjectNotFound:
+        named = os.environ.get("MLFLOW_TRACKING_URI")
+    if not named:
+        raise InvalidProject(
+            "Which server?",
+            why="Neither the project nor MLFLOW_TRACKING_URI names one; the local server asks for no password.",
+            remedy="trilho login http://HOST:PORT",
+        )
+    return named
