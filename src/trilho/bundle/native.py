@@ -41,12 +41,13 @@ class Native:
 
     def answer_matrix(self, matrix: np.ndarray) -> Predictions:
         """As `answer`, of rows of numbers in the order of the schema. Shape (n, fields), float64, NaN for null."""
+        matrix = matrix.copy()  # a transformer may write into its frame
         if not self._doubles:
             return self.answer({name: matrix[:, place] for place, name in enumerate(self._schema.names)})
         import pandas as pd
 
-        # A copy, for a transformer may write into its frame; and names that pandas has looked through already.
-        return self._of(pd.DataFrame(matrix.copy(), columns=self._names.view(), copy=False))
+        # Names that pandas has looked through already: as a list they would take it longer than all the rest.
+        return self._of(pd.DataFrame(matrix, columns=self._names.view(), copy=False))
 
     def _of(self, frame: Any) -> Predictions:
         with warnings.catch_warnings():

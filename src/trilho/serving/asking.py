@@ -7,16 +7,15 @@ import itertools
 import random
 import secrets
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from trilho.bundle import Predictions, Predictor
+from trilho.bundle import Predictions
 from trilho.journal import Answered, Features, Journal
 from trilho.journal.images import referenced
-from trilho.serving.batching import Timed
+from trilho.serving.batching import Asked, predicted
 from trilho.serving.counting import Counts, Tally
 from trilho.serving.slot import Served, Slot
 
@@ -58,25 +57,30 @@ class Desk:
         self._numbers = itertools.count()
         self._tallies: dict[str, Tally] = {}
 
-    async def ask(self, columns: Mapping[str, np.ndarray], served: Served) -> Answer:
-        """Answer rows given by column, with the model that the caller began with.
+    async def ask(self, asked: Asked, served: Served, features: Features | None = None) -> Answer:
+        """Answer rows with the model that the caller began with.
 
         Args:
-            columns: All of the schema's, canonical (`bundle.columns`), shape (n,).
+            asked: By column: all of the schema's, canonical (`bundle.columns`), shape (n,). Or, of a model of numbers
+                alone, a matrix in the order of the schema, shape (n, fields), NaN for null.
+            features: The same rows for the journal, where the caller has them.
 
         Raises:
             CannotPredict: the model does not take them; names column and row.
         """
         came = time.perf_counter()
-        rows = len(next(iter(columns.values()), ()))
+        rows = len(asked if isinstance(asked, np.ndarray) else next(iter(asked.values()), ()))
         if served.predictor.runtime == "onnx" and rows <= INLINE_ROWS:
-            timed = _timed(served.predictor, columns)
+            timed = predicted(served.predictor, asked)
         elif served.batcher is not None and rows <= BATCHED_ROWS:
-            timed = await served.batcher.ask(columns, rows)
+            timed = await served.batcher.ask(asked, rows)
+        elif rows <= served.quick:
+            timed = predicted(served.predictor, asked)
         else:
-            timed = await asyncio.to_thread(_timed, served.predictor, columns)
-        asked = {name: columns[name] for name in served.predictor.schema.names}
-        features = Features.of(referenced(asked, served.images) if served.images else asked)
+            timed = await asyncio.to_thread(predicted, served.predictor, asked)
+        if features is None:
+            columns = {name: asked[name] for name in served.predictor.schema.names}
+            features = Features.of(referenced(columns, served.images) if served.images else columns)
         return self._answer(served, features, timed.predictions, timed.seconds, timed.began - came)
 
     def ask_coded(self, matrix: np.ndarray, features: Features, served: Served) -> Answer | None:
@@ -129,12 +133,3 @@ class Desk:
         words = dict(zip(schema.labels, schema.label_names, strict=True))
         self._tallies[served.key] = found = Tally(self.counts, served.key, words)
         return found
-
-
-# ----------------------------------------------------------------------------------------------------------------------
-
-
-def _timed(predictor: Predictor, columns: Mapping[str, np.ndarray]) -> Timed:
-    began = time.perf_counter()
-    predictions = predictor.predict(columns)
-    return Timed(predictions=predictions, began=began, seconds=time.perf_counter() - began)

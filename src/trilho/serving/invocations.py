@@ -6,8 +6,10 @@ import asyncio
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
 from trilho.errors import TrilhoError
+from trilho.journal import Features
 from trilho.serving.asking import Answer, Desk
 from trilho.serving.bodies import Request, media_type, whole_body
 from trilho.serving.payload import READERS
@@ -46,7 +48,10 @@ class Invocations:
         if body is None or isinstance(body, Response):
             return body
         try:
-            answer = self._at_once(kind, body, served) or await self._asked(kind, body, served)
+            short = self._short(kind, body, served)
+            answer = None if short is None else self._desk.ask_coded(*short, served)
+            if answer is None:
+                answer = await self._asked(kind, body, served, short)
         except TrilhoError as error:
             return failure(error)
         if answer is None:
@@ -54,18 +59,21 @@ class Invocations:
         named = ((b"x-prediction-id", answer.id.encode()),)
         return Response(status=200, body=_encoded({"predictions": answer.values}), headers=named)
 
-    def _at_once(self, kind: str, body: bytes, served: Served) -> Answer | None:
-        """The answer, where it takes less time than waking a thread would; else None."""
+    def _short(self, kind: str, body: bytes, served: Served) -> tuple[np.ndarray, Features] | None:
+        """The rows, where they can be read by the short way; else None."""
         express = served.express
         if express is None or kind != _EXPRESS or len(body) > _INLINE_BYTES:
             return None
         found = express.read(body)
-        if found is None or len(found[0]) > self._limits.rows:
-            return None
-        return self._desk.ask_coded(*found, served)
+        return None if found is None or len(found[0]) > self._limits.rows else found
 
-    async def _asked(self, kind: str, body: bytes, served: Served) -> Answer | None:
-        """The answer; None for too many rows."""
+    async def _asked(
+        self, kind: str, body: bytes, served: Served, short: tuple[np.ndarray, Features] | None
+    ) -> Answer | None:
+        """The answer to what cannot be answered at once; None for too many rows."""
+        if short is not None and served.predictor.runtime == "native":
+            matrix, features = short
+            return await self._desk.ask(matrix, served, features)
         read, schema = READERS[kind], served.predictor.schema
         small = len(body) <= _INLINE_BYTES
         columns = read(body, schema) if small else await asyncio.to_thread(read, body, schema)

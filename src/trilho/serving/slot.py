@@ -18,6 +18,7 @@ class Served:
         version: Its number in the registry, or the beginning of the bundle's digest where no registry named it.
         since: When it was put in charge, seconds since 1970, UTC.
         batched: Are waiting requests answered together (`batching.pays`)?
+        quick: So many rows of a native model are answered in the event loop (`batching.rows_at_once`).
     """
 
     predictor: Predictor
@@ -25,6 +26,7 @@ class Served:
     version: str
     since: float
     batched: bool = False
+    quick: int = 0
     header: bytes = field(init=False)  # the version, as answers carry it
     key: str = field(init=False)  # of name and version, in counts
     images: frozenset[str] = field(init=False)  # the features of which the journal gets a digest and the size
@@ -33,12 +35,13 @@ class Served:
 
     def __post_init__(self) -> None:
         schema = self.predictor.schema
+        short = self.predictor.coded or (self.predictor.runtime == "native" and self.predictor.all_numbers)
         found = {
             "header": self.version.encode(),
             "key": f"{self.name}\n{self.version}",
             "images": frozenset(entry.name for entry in schema.fields if entry.kind == "image"),
-            "express": Express(self.predictor) if self.predictor.coded else None,
-            "batcher": Batcher(self.predictor) if self.batched else None,
+            "express": Express(self.predictor) if short else None,
+            "batcher": Batcher(self.predictor, quick=self.quick) if self.batched else None,
         }
         for name, value in found.items():
             object.__setattr__(self, name, value)

@@ -28,7 +28,7 @@ from trilho.errors import TrilhoError
 from trilho.journal import Journal
 from trilho.serving.asking import Desk
 from trilho.serving.assembly import assembled
-from trilho.serving.batching import pays
+from trilho.serving.batching import pays, rows_at_once
 from trilho.serving.connection import protocol
 from trilho.serving.counting import Counts, Folder
 from trilho.serving.health import take_stock
@@ -87,12 +87,14 @@ class Worker:
                 self._again = time.monotonic() + min(2.0**self._attempts, LONGEST_PAUSE)
                 self._say(pointer, error)
                 return False
+            native = predictor.runtime == "native"
             fresh = Served(
                 predictor=predictor,
                 name=target.name,
                 version=target.version,
                 since=pointer.since,
-                batched=predictor.runtime == "native" and pays(predictor),
+                batched=native and pays(predictor),
+                quick=rows_at_once(predictor) if native else 0,
             )
             self._slot.swap(fresh)
             self._digest = target.digest

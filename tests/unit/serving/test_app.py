@@ -229,7 +229,7 @@ class Broken:
     def __init__(self, shipped: Shipped) -> None:
         self.schema = shipped.schema
         self.runtime = "onnx"
-        self.coded = False
+        self.coded = self.all_numbers = False
 
     def predict(self, columns: object) -> Predictions:
         raise ZeroDivisionError("secret of the model")
@@ -250,7 +250,7 @@ class Slow:
     def __init__(self, shipped: Shipped) -> None:
         self.schema = shipped.schema
         self.runtime = "native"
-        self.coded = False
+        self.coded = self.all_numbers = False
         self.asked = threading.Event()
         self.told = threading.Event()
 
