@@ -59,12 +59,14 @@ def wrong_port(site: Site) -> Finding | None:
     if site.local or site.answers or not site.tracking_uri or not _resolves(site):
         return None
     error = _refusal(site)
+    if isinstance(error, ServerRefused) and (error.status in (401, 403) or error.error_code):
+        return None  # it is MLflow, and refuses us
     address = parse_address(site.tracking_uri, site.environment)
     scheme = "https" if address.secure else "http"
     elsewhere = [
         port for port in USUAL_PORTS if port != address.port and _is_mlflow(f"{scheme}://{address.host}:{port}")
     ]
-    stranger = isinstance(error, ServerRefused) and error.status not in (401, 403) and not error.error_code
+    stranger = isinstance(error, ServerRefused)
     if not stranger and not elsewhere:
         return None
     measured = f"At {address.shown} " + (
