@@ -7,13 +7,25 @@ from typing import TYPE_CHECKING
 from trilho.cli import output
 
 if TYPE_CHECKING:
-    from trilho.monitoring import Measured, Performance, Report
+    from trilho.monitoring import Estimate, Measured, Performance, Report
 
 
 def show(performance: Performance, report: Report) -> None:
-    """A line for each metric of the version in charge, or one that says how many labels there are; none without any."""
-    if not performance.labels:
-        return
+    """A line for each metric of the version in charge, or one that says how many labels there are; none without any.
+
+    Where labels say nothing of the newest window yet, an estimate follows, marked as one.
+    """
+    if performance.labels:
+        _measured(performance, report)
+    windows = performance.of(report.model, report.version)
+    if performance.estimate is not None and not any(one.enough and one.until >= report.until for one in windows):
+        _estimated(performance.estimate)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _measured(performance: Performance, report: Report) -> None:
     newest = performance.newest(report.model, report.version)
     if newest is None:
         total = performance.total(report.model, report.version)
@@ -25,7 +37,14 @@ def show(performance: Performance, report: Report) -> None:
     output.line("", "", f"from {newest.labelled} labels")
 
 
-# ----------------------------------------------------------------------------------------------------------------------
+def _estimated(found: Estimate) -> None:
+    if found.problem:
+        output.line("estimate", "none", found.problem)
+        return
+    for place, one in enumerate(found.estimated):
+        low, high = one.interval
+        output.line("" if place else "estimate", one.metric, f"about {one.value:.3f} ({low:.3f} to {high:.3f})")
+    output.line("", "", "estimated from the model's own probabilities, not measured; only labels can tell")
 
 
 def _worded(one: Measured) -> str:

@@ -34,15 +34,17 @@ def monitor(
     service_id: Annotated[str, typer.Option("--id", hidden=True)] = "",
     record: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Compare what was asked with the training data. Exit code 4: drift.
+    """Compare what was asked with the training data. Exit code 4: something calls for you.
 
-    Each version that answered in the window is compared with its own training data; the verdict is on the one in
-    charge. Every report is kept in the journal's folder, below reports/.
+    That is drift of the features, of the answers, of whole rows where monitor.whole_rows asks for it, or a metric that
+    labels put below evaluate.thresholds. Each version that answered in the window is compared with its own training
+    data; the verdict is on the one in charge. Every report is kept in the journal's folder, below reports/.
 
     Example: trilho monitor --window 7d
     """
     from trilho.cli.exits import DONE, DRIFT
     from trilho.cli.retrain import after_report
+    from trilho.monitoring import alarms
     from trilho.platform.heartbeat import Heartbeat, answering
 
     if window:
@@ -52,7 +54,7 @@ def monitor(
         reports, performance = look(file, model)
         _say(reports, performance, file, json=json)
         after_report(file, reports[0], performance, json=json)
-        raise typer.Exit(DRIFT if reports[0].enough and reports[0].drift else DONE)
+        raise typer.Exit(DRIFT if alarms(reports[0], performance) else DONE)
     pause, heartbeat = _seconds(every), Heartbeat(record, service_id)
     with nullcontext() if port is None else answering(port, service_id):
         while True:
@@ -70,6 +72,8 @@ def look(file: ProjectFile, model: str = "") -> tuple[tuple[Report, ...], Perfor
     Raises:
         VersionNotFound, BundleDamaged, JournalUnreadable, InvalidProject.
     """
+    from msgspec.structs import replace
+
     from trilho import journal, monitoring
     from trilho.cli import output
     from trilho.cli.serve import find_model
@@ -82,9 +86,9 @@ def look(file: ProjectFile, model: str = "") -> tuple[tuple[Report, ...], Perfor
     since = until - file.monitor.window
     folder = file.state_dir / "journal"
     find = cache(references(file, found))
-    scores = monitoring.Scores(find)
+    scores, drawn = monitoring.Scores(find), monitoring.Sample(found.name, found.version)
     reports = monitoring.watch(
-        scores.passing(journal.read(folder, since=since, until=until)),
+        scores.passing(drawn.passing(journal.read(folder, since=since, until=until))),
         model=found.name,
         version=found.version,
         find=find,
@@ -92,7 +96,12 @@ def look(file: ProjectFile, model: str = "") -> tuple[tuple[Report, ...], Perfor
         until=until,
         rule=file.monitor.drift,
     )
-    page = None
+    page, charge = None, find(found.name, found.version)
+    if file.monitor.whole_rows and charge is not None:
+        whole = monitoring.compare_with_earlier(
+            folder, drawn, reports[0], charge.schema, min_rows=file.monitor.drift.min_rows
+        )
+        reports = (replace(reports[0], whole_rows=whole), *reports[1:])
     try:
         monitoring.keep(folder, reports)
     except JournalUnwritable as error:  # what was found is worth more than that it is kept
@@ -106,6 +115,9 @@ def look(file: ProjectFile, model: str = "") -> tuple[tuple[Report, ...], Perfor
         floors=file.evaluate.thresholds,
         min_labels=file.evaluate.champion.min_rows,
     )
+    metrics = [file.primary_metric, *file.evaluate.metrics, *file.evaluate.thresholds]
+    guess = monitoring.estimate_metrics(drawn, charge, metrics=metrics, min_rows=file.monitor.drift.min_rows)
+    performance = replace(performance, estimate=guess)
     try:
         page = monitoring.keep_for_people(folder, reports, performance)
     except JournalUnwritable as error:
@@ -121,7 +133,7 @@ def references(file: ProjectFile, found: Found) -> Callable[[str, str], Referenc
     from trilho.cli import output
     from trilho.cli.serve import find_model
     from trilho.errors import TrilhoError
-    from trilho.monitoring import Reference
+    from trilho.monitoring import Reference, evidence_of
 
     def find(model: str, version: str) -> Reference | None:
         if (model, version) == (found.name, found.version):
@@ -132,7 +144,13 @@ def references(file: ProjectFile, found: Found) -> Callable[[str, str], Referenc
             except TrilhoError as error:
                 output.progress(f"{model} v{version} is left out: {error.what}")
                 return None
-        return Reference(schema=bundle.read_schema(path), profile=bundle.read_profile(path))
+        calibration, importance = evidence_of(bundle.read_metadata(path))
+        return Reference(
+            schema=bundle.read_schema(path),
+            profile=bundle.read_profile(path),
+            calibration=calibration,
+            importance=importance,
+        )
 
     return find
 
@@ -164,13 +182,17 @@ def _say(reports: tuple[Report, ...], performance: Performance, file: ProjectFil
     from msgspec import to_builtins
 
     from trilho.cli import answered, output, watched
+    from trilho.monitoring import alarms
 
+    raised = alarms(reports[0], performance)
     if json:
         facts = {**reports[0].facts(), "versions": [report.facts() for report in reports[1:]]}
-        output.as_json({**facts, "performance": to_builtins(performance)})
+        output.as_json({**facts, "alarms": raised, "performance": to_builtins(performance)})
     else:
         watched.show(reports, file.monitor.window)
         answered.show(performance, reports[0])
+        if raised:
+            output.line("alarm", ", ".join(raised), "exit code 4")
         output.line("page", "", str(file.state_dir / "journal" / "reports" / "latest.html"))
     sys.stdout.flush()
 
@@ -185,7 +207,9 @@ def _look_again(file: ProjectFile, model: str, *, json: bool) -> None:
     if not json:
         output.plain(moment(time.time()))
     try:
-        _say(*look(file, model), file, json=json)
+        reports, performance = look(file, model)
+        _say(reports, performance, file, json=json)
+        after_report(file, reports[0], performance, json=json)
     except TrilhoError as error:
         output.progress(f"{error}\nThis is tried again.")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trilho.cli import output
 
 if TYPE_CHECKING:
-    from trilho.monitoring import Check, ColumnReport, Effect, Report
+    from trilho.monitoring import ColumnReport, Report
 
 SHOWN = 5  # moved columns named on a terminal; --json names all
 WIDTH = 24  # of a column's name
@@ -16,11 +16,16 @@ WIDTH = 24  # of a column's name
 
 def show(reports: Sequence[Report], window: float) -> None:
     """The verdict on the version in charge, and a line for each other one."""
+    from trilho.monitoring.wording import whole_rows_words
     from trilho.settings import format_duration
 
     report, *others = reports
     output.plain(f"{report.model} v{report.version}, the last {format_duration(window)}: {report.rows} predictions\n")
     _verdict(report)
+    if report.whole_rows is not None:
+        whole = report.whole_rows
+        word = "unknown" if whole.problem else "moved" if whole.moved else "steady"
+        output.line("whole rows", word, whole_rows_words(whole))
     unknown = {(other.model, other.version) for other in report.others} - {(one.model, one.version) for one in others}
     for other in others:
         output.line(f"v{other.version}", _word(other), f"{_counted(other)}, of {other.rows} predictions by it")
@@ -29,18 +34,17 @@ def show(reports: Sequence[Report], window: float) -> None:
         output.line("others", str(left_out), "answered by other versions, not looked at")
 
 
-def worded(check: Check, effect: Effect) -> str:
-    """Measured against required, in words: "moved by 0.42 standard deviations, allowed are 0.1"."""
-    value, allowed = effect.value, effect.threshold
-    percent = f"{value:+.1%}, allowed are {allowed:.1%}"
-    return {
-        "wasserstein": f"moved by {value:.2f} standard deviations, allowed are {allowed:g}",
-        "population_stability": f"stability index {value:.2f}, allowed are {allowed:g}",
-        "jensen_shannon": f"shares differ by {value:.2f} (Jensen-Shannon), allowed are {allowed:g}",
-        "missing_share": f"missing values {percent}",
-        "out_of_range": f"outside the training range {percent}",
-        "new_categories": f"in new categories {percent}",
-    }[effect.method] + ("" if check.significant else "; chance could do that")
+def worded(column: ColumnReport, report: Report) -> str:
+    """What to tell of a column: "values moved by 0.42 standard deviations; 0.1 is allowed; since 2026-01-01 14:00"."""
+    from trilho.monitoring.wording import effect_words, importance_words
+
+    if column.worst is None:
+        return ""
+    check, effect = column.worst
+    chance = "" if check.significant else "chance could do that"
+    importance = importance_words(report.importance, column.name) if column.moved else ""
+    parts = (effect_words(effect, column), chance, _since(column, report), importance)
+    return "; ".join(part for part in parts if part)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -64,10 +68,9 @@ def _verdict(report: Report) -> None:
 
 
 def _column(column: ColumnReport, word: str, report: Report, *, place: str = "") -> None:
-    if column.worst is None:
-        return
-    name = "" if place else f"{column.name:<{WIDTH}} "
-    output.line(place, word, f"{name}{worded(*column.worst)}{_since(column, report)}")
+    if column.worst is not None:
+        name = "" if place else f"{column.name:<{WIDTH}} "
+        output.line(place, word, f"{name}{worded(column, report)}")
 
 
 def _since(column: ColumnReport, report: Report) -> str:
@@ -75,7 +78,7 @@ def _since(column: ColumnReport, report: Report) -> str:
 
     if column.since is None:
         return ""
-    return f"; since {moment(column.since)[:-3]}" if column.since > report.since else "; in the whole window"
+    return f"since {moment(column.since)[:-3]}" if column.since > report.since else "in the whole window"
 
 
 def _word(report: Report) -> str:

@@ -1,9 +1,10 @@
 """Do probabilities mean what they say? Of the rows given 0.8, eight in ten should be so.
 
-Two figures, each for one label against the rest (of two labels, one is enough):
+Two figures, each for one label against the rest (of two labels, one is enough); the error also for the label that was
+answered, whose probability is how sure the model is of being right:
 
     error     the mean over bins of |mean probability - share that is so|, weighted by rows; at most 10 bins of equally
-              many rows, at least 100, by rising probability
+              many rows, at least 50, by rising probability
     p_value   of Z = sum (y - p)(1 - 2p) / sqrt(sum (1 - 2p)² p (1 - p)), standard normal where every p is right
 
 With several labels the greatest error counts, and the smallest p-value times their number.
@@ -23,7 +24,7 @@ import numpy as np
 
 from trilho.metrics.outcome import Outcome
 
-_BINS, _ROWS_IN_BIN = 10, 100
+_BINS, _ROWS_IN_BIN = 10, 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +59,11 @@ def calibration(outcome: Outcome) -> Calibration | None:
     several = len(outcome.labels) > 2
     columns = range(len(outcome.labels)) if several else [len(outcome.labels) - 1]
     pairs = [(outcome.probabilities[:, place].astype(float), outcome.truth_codes == place) for place in columns]
+    sure = outcome.scores[np.arange(outcome.rows), outcome.predicted_codes].astype(float)
+    right = outcome.predicted_codes == outcome.truth_codes
     return Calibration(
         rows=outcome.rows,
-        error=max(_error(said, came) for said, came in pairs),
+        error=max(_error(said, came) for said, came in [*pairs, (sure, right)]),
         p_value=min(1.0, len(pairs) * min(_p_value(said, came) for said, came in pairs)),
     )
 

@@ -6,6 +6,9 @@ judging     counts → checks on each column        drift/       the methods, on
 report      what was found, as frozen values      histogram    few bins to look at
 keeping     reports in the journal's folder
 performance labels joined → how right the answers were, with intervals; measured: as frozen values
+estimate    how right they probably are, from probabilities alone
+alarming    what of it calls for somebody          wording     what was found, in words
+sampling    a few whole rows of a window           earlier_rows  beside the first ones of the version
 html/       the report for people                  logged        figures over time, in MLflow
 retraining  train again? decided, with reasons     evidence      what that is decided from
 decisions   those to do nothing, kept
@@ -17,21 +20,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trilho.monitoring.alarming import Alarm, alarms
     from trilho.monitoring.decisions import decided, keep_decision
+    from trilho.monitoring.earlier_rows import compare_with_earlier
+    from trilho.monitoring.estimate import estimate_metrics
     from trilho.monitoring.evidence import gather, new_labels
     from trilho.monitoring.keeping import keep, keep_for_people, kept, latest
     from trilho.monitoring.logged import Scores, log_window, point
-    from trilho.monitoring.measured import Measured, Measurement, Performance
+    from trilho.monitoring.measured import Estimate, Estimated, Measured, Measurement, Performance
     from trilho.monitoring.performance import measure
-    from trilho.monitoring.report import Check, ColumnReport, Effect, Histogram, OtherVersion, Report
+    from trilho.monitoring.report import Check, ColumnReport, Effect, Histogram, OtherVersion, Report, WholeRows
     from trilho.monitoring.retraining import Decision, Evidence, Reason, decide, outrun
-    from trilho.monitoring.watching import Reference, Window, watch
+    from trilho.monitoring.sampling import Sample
+    from trilho.monitoring.watching import Reference, Window, evidence_of, watch
 
 _HOME_OF = {
+    "Alarm": "alarming",
     "Check": "report",
     "ColumnReport": "report",
     "Decision": "retraining",
     "Effect": "report",
+    "Estimate": "measured",
+    "Estimated": "measured",
     "Evidence": "retraining",
     "Histogram": "report",
     "Measured": "measured",
@@ -41,10 +51,16 @@ _HOME_OF = {
     "Reason": "retraining",
     "Reference": "watching",
     "Report": "report",
+    "Sample": "sampling",
     "Scores": "logged",
+    "WholeRows": "report",
     "Window": "watching",
+    "alarms": "alarming",
+    "compare_with_earlier": "earlier_rows",
     "decide": "retraining",
     "decided": "decisions",
+    "estimate_metrics": "estimate",
+    "evidence_of": "watching",
     "gather": "evidence",
     "keep": "keeping",
     "keep_decision": "decisions",
@@ -60,10 +76,13 @@ _HOME_OF = {
 }
 
 __all__ = [
+    "Alarm",
     "Check",
     "ColumnReport",
     "Decision",
     "Effect",
+    "Estimate",
+    "Estimated",
     "Evidence",
     "Histogram",
     "Measured",
@@ -73,10 +92,16 @@ __all__ = [
     "Reason",
     "Reference",
     "Report",
+    "Sample",
     "Scores",
+    "WholeRows",
     "Window",
+    "alarms",
+    "compare_with_earlier",
     "decide",
     "decided",
+    "estimate_metrics",
+    "evidence_of",
     "gather",
     "keep",
     "keep_decision",

@@ -32,13 +32,13 @@ from trilho.monitoring.measured import Estimate, Estimated
 from trilho.monitoring.sampling import Sample
 from trilho.monitoring.watching import Reference
 
-DRAWS = 400
+DRAWS = 200
 MOST_ERROR = 0.05  # of probabilities, on average, that is still called calibrated
 LEAST_CHANCE = 0.01  # of the deviation being chance, below which it is not
 LEAST_TESTED = 100  # test rows that it takes to know
 
 
-def estimate(
+def estimate_metrics(
     answered: Sample,
     reference: Reference | None,
     *,

@@ -7,6 +7,7 @@ nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -119,6 +120,38 @@ class ColumnReport(msgspec.Struct, frozen=True, kw_only=True):
         return max(pairs, key=lambda pair: abs(pair[1].value) / (pair[1].threshold or 1e-9), default=None)
 
 
+class WholeRows(msgspec.Struct, frozen=True, kw_only=True):
+    """Can a classifier tell rows of the window from the first rows that this version answered?
+
+    Args:
+        accuracy, auc: On rows that it did not learn from; 0.5 is guessing.
+        held_out: How many these were.
+        allowed: Accuracy up to which nothing has moved.
+        alpha: The p-value must be at most this.
+        since, until: When the earlier rows were answered, seconds since 1970.
+        problem: Why it was not asked; then the other figures mean nothing.
+    """
+
+    accuracy: float = 0.5
+    auc: float = 0.5
+    p_value: float = 1.0
+    held_out: int = 0
+    allowed: float = 0.55
+    alpha: float = 0.01
+    since: float | None = None
+    until: float | None = None
+    problem: str = ""
+
+    @property
+    def significant(self) -> bool:
+        return self.p_value <= self.alpha
+
+    @property
+    def moved(self) -> bool:
+        """Do both say so: more than chance, and more than is allowed?"""
+        return not self.problem and self.significant and self.accuracy > self.allowed
+
+
 class OtherVersion(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of the window that this report does not look at."""
 
@@ -138,6 +171,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         columns: Features, what moved first; without checks where there are too few rows to say anything.
         predicted: The same of the answers: labels, and scores where there are.
         share, min_rows, alpha: The settings that decide.
+        importance: Feature → what shuffling it costs the model; {} where nobody measured it.
+        label_names: Label as text → its name.
+        whole_rows: None where nobody asked (monitor.whole_rows).
     """
 
     model: str
@@ -153,6 +189,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     first: float | None = None
     last: float | None = None
     others: tuple[OtherVersion, ...] = ()
+    importance: Mapping[str, float] = {}
+    label_names: Mapping[str, str] = {}
+    whole_rows: WholeRows | None = None
 
     @property
     def enough(self) -> bool:
@@ -196,6 +235,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
                 entry["moved"], entry["effect"] = column.moved, column.effect
         found["drift"] = self.drift if self.enough else None
         found["prediction_drift"] = self.prediction_drift if self.enough else None
+        if self.whole_rows is not None:
+            found["whole_rows"]["moved"] = self.whole_rows.moved
         return found
 
     @classmethod

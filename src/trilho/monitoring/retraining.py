@@ -23,6 +23,8 @@ from trilho.project.file import RetrainSection
 from trilho.registry import Claim
 from trilho.settings import format_duration
 
+_STALE = 60.0  # seconds after which it is said how old a report is
+
 Action = Literal["none", "retrain", "resume"]
 Question = Literal["champion", "at work", "asked", "drift", "performance", "schedule", "labels", "cooldown"]
 Answer = Literal["yes", "no", "unknown"]
@@ -34,6 +36,11 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     question: Question
     answer: Answer
     text: str
+
+    @property
+    def worded(self) -> str:
+        """In a sentence with others: a cause is named, all else speaks for itself."""
+        return f"{self.question}: {self.text}" if self.question in ("drift", "performance", "schedule") else self.text
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +61,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def why(self) -> str:
-        """The reasons for it, where something is to be done; those against it where nothing is."""
-        wanted = ("no", "unknown") if self.action == "none" else ("yes",)
-        return "; ".join(reason.text for reason in self.reasons if reason.answer in wanted)
+        """What starts it, where something is to be done; what speaks against it where nothing is."""
+        if self.action == "none":
+            return "; ".join(reason.worded for reason in self.reasons if reason.answer != "yes")
+        return "; ".join(one.worded for one in self.reasons if one.answer == "yes" and one.question != "cooldown")
 
     @property
     def resumes(self) -> bool:
@@ -96,7 +104,7 @@ def decide(evidence: Evidence, rule: RetrainSection) -> Decision:
     >>> known = Evidence(now=1_000_000.0, model="churn", version="3", trained=100_000.0, new_labels=12)
     >>> decision = decide(known, RetrainSection(on=("schedule",), every=604_800.0))
     >>> decision.action, decision.why
-    ('retrain', 'the last training was 10d 10h ago, every 7d is asked; no retraining so far')
+    ('retrain', 'schedule: the last training was 10d 10h ago, every 7d is asked')
     """
     action, reasons = _decided(evidence, rule)
     return Decision(
@@ -126,7 +134,7 @@ def _decided(evidence: Evidence, rule: RetrainSection) -> tuple[Action, tuple[Re
     if claim is not None and not claim.ended:
         return _begun(claim, evidence, rule)
     if evidence.asked:
-        return "retrain", (Reason(question="asked", answer="yes", text=f"asked for by {evidence.asked}"),)
+        return "retrain", (Reason(question="asked", answer="yes", text=f"asked for: {evidence.asked}"),)
     known = {"drift": _drift(evidence), "performance": _performance(evidence), "schedule": _schedule(evidence, rule)}
     causes = [known[name] for name in rule.on]
     labels, cooldown = _labels(evidence, rule), _cooldown(evidence, rule)
@@ -152,11 +160,15 @@ def _begun(claim: Claim, evidence: Evidence, rule: RetrainSection) -> tuple[Acti
 def _drift(evidence: Evidence) -> Reason:
     report = evidence.report
     if report is None or (report.model, report.version) != (evidence.model, evidence.version):
-        return Reason(question="drift", answer="unknown", text=f"no report on v{evidence.version} yet")
+        return Reason(
+            question="drift", answer="unknown", text=f"no report on v{evidence.version} yet; trilho monitor makes one"
+        )
     if not report.enough:
         text = f"{report.rows} predictions in the window, {report.min_rows} are needed"
         return Reason(question="drift", answer="unknown", text=text)
     text = f"{len(report.moved)} of {len(report.judged)} columns moved"
+    if evidence.now - report.until > _STALE:
+        text += f" by {_ago(evidence.now - report.until)} ago"
     if not report.drift:
         return Reason(question="drift", answer="no", text=f"{text}, {report.share:.0%} are drift")
     return Reason(question="drift", answer="yes", text=text)

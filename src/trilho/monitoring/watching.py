@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -97,6 +98,7 @@ class Window:
             reference = self._find(model, version)
             counted = _Version(reference) if reference is not None else None
         columns, predicted = counted.judged(self, rule) if counted is not None else ((), ())
+        known = counted.reference if counted is not None else None
         return Report(
             model=model,
             version=version,
@@ -115,6 +117,10 @@ class Window:
                 for key, rows in sorted(self._rows.items(), key=lambda entry: -entry[1])
                 if key != (model, version)
             ),
+            importance=dict(known.importance) if known is not None else {},
+            label_names=dict(zip(map(str, known.schema.labels), known.schema.label_names, strict=False))
+            if known is not None
+            else {},
         )
 
     def known_versions(self) -> tuple[tuple[str, str], ...]:
@@ -143,6 +149,12 @@ def watch(
         window.add(part)
     others = [key for key in window.known_versions() if key != (model, version)]
     return tuple(window.report(*key, rule) for key in [(model, version), *others])
+
+
+def evidence_of(metadata: Mapping[str, Any]) -> tuple[Calibration | None, Mapping[str, float]]:
+    """What a bundle's metadata says of calibration and importance: nothing, where an older trilho made it."""
+    found = metadata.get("calibration")
+    return Calibration(**found) if found else None, metadata.get("importance") or {}
 
 
 # ----------------------------------------------------------------------------------------------------------------------

@@ -113,6 +113,7 @@ class DriftRule:
 class MonitorSection:
     window: float = 86_400.0  # seconds
     every: float = 3600.0  # seconds between looks of the watcher that `trilho up` starts
+    whole_rows: bool = False  # compare whole rows, too, by a classifier
     drift: DriftRule = DriftRule()
 
 

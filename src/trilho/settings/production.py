@@ -72,6 +72,12 @@ PRODUCTION: tuple[Setting, ...] = (
         unit="seconds",
         at_least=1,
     ),
+    Setting(
+        "monitor.whole_rows",
+        "boolean",
+        "Ask a classifier, too, whether rows as a whole have moved since the version's first ones; costs seconds.",
+        default=False,
+    ),
     Setting("monitor.drift.share", "share", "Share of columns that must have moved.", default=0.3, above=0, at_most=1),
     Setting(
         "monitor.drift.min_rows", "integer", "Fewer predictions give no verdict.", default=200, at_least=2, unit="rows"

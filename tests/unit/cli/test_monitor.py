@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from trilho.cli.watched import worded
-from trilho.monitoring import Check, Effect
-
 PROJECT = """
 name: churn
 task: classification
@@ -50,23 +47,3 @@ def test_what_is_wrong_at_one_look_is_said_and_tried_again(project: Path) -> Non
         alive = watcher.poll() is None
         watcher.kill()
     assert (again, alive) == (2, True)
-
-
-@pytest.mark.parametrize(
-    ("method", "value", "words"),
-    [
-        ("wasserstein", 0.425, "moved by 0.42 standard deviations, allowed are 0.1"),
-        ("population_stability", 1.5, "stability index 1.50, allowed are 0.1"),
-        ("jensen_shannon", 0.2, "shares differ by 0.20 (Jensen-Shannon), allowed are 0.1"),
-        ("missing_share", -0.3, "missing values -30.0%, allowed are 10.0%"),
-        ("out_of_range", 0.3, "outside the training range +30.0%, allowed are 10.0%"),
-        ("new_categories", 0.3, "in new categories +30.0%, allowed are 10.0%"),
-    ],
-)
-def test_effects_are_worded_with_their_limit(method: str, value: float, words: str) -> None:
-    effect = Effect(method=method, value=value, threshold=0.1)
-    for significant, more in ((True, ""), (False, "; chance could do that")):
-        check = Check(
-            question="values", test="x", p_value=0.5, adjusted=0.5, significant=significant, effects=(effect,)
-        )
-        assert worded(check, effect) == words + more

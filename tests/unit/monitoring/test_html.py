@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipped import Shipped
-from trilho.monitoring import ColumnReport, Histogram, Measured, Measurement, Performance, Report
-from trilho.monitoring.html import figures, render
+from trilho.monitoring import ColumnReport, Histogram, Measured, Measurement, Performance, Report, figures
+from trilho.monitoring.figures import moment, number, share
+from trilho.monitoring.html import render
 from trilho.monitoring.html.drawing import CELLS, HEIGHT, bars, medians, picture
-from trilho.monitoring.html.figures import moment, number, share
 from unit.monitoring.windows import SINCE, UNTIL, journaled, report, trained
 
 MEGABYTE = 1_000_000

@@ -3,7 +3,6 @@
 page       a Report, and what labels say → HTML            templates/  its form and its looks
 verdict    what to say first, and what to do               columns     what to say of a column
 answers    what to say of right and wrong answers          drawing     counts → the shapes of a small picture
-figures    numbers, shares and times as people write them
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trilho.metrics import METRICS
-from trilho.monitoring.html.figures import duration, moment, number
-from trilho.monitoring.measured import Measured, Measurement, Performance
+from trilho.monitoring.figures import duration, moment, number
+from trilho.monitoring.measured import Estimated, Measured, Measurement, Performance
 from trilho.monitoring.report import Report
+from trilho.monitoring.wording import estimate_words, sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,8 @@ class Answers:
     drawn: The metric of the dots, "" without dots.
     floor: Height of its floor in percent, None without.
     notes: What became of labels that count nowhere, or late.
+    estimated: What probabilities alone say of the newest window; never a verdict.
+    estimate: What that rests on, or why there is none; "" where nobody asked.
     """
 
     sentence: str
@@ -51,11 +54,14 @@ class Answers:
     dots: tuple[Dot, ...]
     floor: float | None
     notes: tuple[str, ...]
+    estimated: tuple[Metric, ...] = ()
+    estimate: str = ""
 
 
 def answers(performance: Performance | None, report: Report) -> Answers:
     """Of the version that the report is on."""
     newest = performance.newest(report.model, report.version) if performance else None
+    found = performance.estimate if performance else None
     dots, floor = _dots(performance.of(report.model, report.version) if performance else ())
     return Answers(
         sentence=_sentence(performance, newest, report),
@@ -64,6 +70,8 @@ def answers(performance: Performance | None, report: Report) -> Answers:
         dots=dots,
         floor=floor,
         notes=tuple(_notes(performance, report)) if performance else (),
+        estimated=tuple(map(_estimated, found.estimated)) if found else (),
+        estimate=(found.problem or sentence(estimate_words(report, found.tested, found.error))) if found else "",
     )
 
 
@@ -96,6 +104,19 @@ def _metric(one: Measured) -> Metric:
         interval=f"{_short(one.interval[0])} to {_short(one.interval[1])}" if one.interval else "",
         asked=asked,
         verdict=verdict,
+    )
+
+
+def _estimated(one: Estimated) -> Metric:
+    low, high = one.interval
+    about = METRICS[one.metric].help
+    return Metric(
+        name=one.metric,
+        help=about,
+        value=_short(one.value),
+        interval=f"{_short(low)} to {_short(high)}",
+        asked="",
+        verdict="",
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from trilho.monitoring.figures import cut, moment, number, share
 from trilho.monitoring.html.drawing import Bar, Picture, bars, medians, picture
-from trilho.monitoring.html.figures import cut, moment, number, share
 from trilho.monitoring.report import Check, ColumnReport, Effect, Report
+from trilho.monitoring.wording import effect_words, importance_words, sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class Shown:
 
     Args:
         sentences: What moved, most important first; () of one that did not.
+        importance: How much the model leans on it; "" where nobody measured it.
         since: "since 12:00", or "".
         near: How near it came to what is allowed, or how far beyond.
         bars: Of categories; then the picture is for lists alone.
@@ -36,6 +38,7 @@ class Shown:
     name: str
     moved: bool
     sentences: tuple[str, ...]
+    importance: str
     since: str
     near: str
     picture: Picture | None
@@ -49,6 +52,7 @@ def shown(column: ColumnReport, report: Report, *, listed: bool = False) -> Show
         name=cut(column.name),
         moved=column.moved,
         sentences=tuple(_sentences(column)),
+        importance=sentence(importance_words(report.importance, column.name)),
         since=since(column.since, report),
         near=_near(column),
         picture=picture(column.histogram),
@@ -91,26 +95,9 @@ def _sentences(column: ColumnReport) -> Iterator[str]:
     moved = [check for check in column.checks if check.moved]
     for check in moved:
         effect = max(check.effects, key=lambda one: abs(one.value) / (one.threshold or 1e-9))
-        yield _sentence(effect, column)
+        yield sentence(effect_words(effect, column))
         if check.question == "values":
             yield from _compared(column)
-
-
-def _sentence(effect: Effect, column: ColumnReport) -> str:
-    allowed = f"{number(100 * effect.threshold)}%"
-    moved = share(abs(effect.value))
-    before = share(min(max(column.missing - effect.value, 0.0), 1.0))
-    return {
-        "wasserstein": f"Values moved by {effect.value:.2f} standard deviations; {effect.threshold:g} is allowed.",
-        "population_stability": f"Values are spread otherwise: stability index {effect.value:.2f}, "
-        f"{effect.threshold:g} is allowed.",
-        "jensen_shannon": f"Shares are others: they differ by {effect.value:.2f} on a scale from 0 to 1; "
-        f"{effect.threshold:g} is allowed.",
-        "missing_share": f"Missing in {share(column.missing)} of the rows, in training {before}; "
-        f"a change of {allowed} is allowed.",
-        "out_of_range": f"{moved} of the rows lie outside the range of training; {allowed} is allowed.",
-        "new_categories": f"{moved} of the rows are in categories that training never saw; {allowed} is allowed.",
-    }.get(effect.method, f"{effect.method} {number(effect.value)}; {number(effect.threshold)} is allowed.")
 
 
 def _compared(column: ColumnReport) -> Iterator[str]:

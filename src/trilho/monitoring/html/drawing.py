@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trilho.monitoring.html.figures import cut, number
+from trilho.monitoring.figures import cut, number
 from trilho.monitoring.report import Histogram
 
 CELLS = 30

@@ -9,13 +9,14 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from trilho.monitoring.figures import cut, duration, moment, share
 from trilho.monitoring.html.answers import answers
 from trilho.monitoring.html.columns import shown
 from trilho.monitoring.html.drawing import HEIGHT
-from trilho.monitoring.html.figures import cut, duration, moment, share
 from trilho.monitoring.html.verdict import advice, meaning, verdict
 from trilho.monitoring.measured import Performance
 from trilho.monitoring.report import Report
+from trilho.monitoring.wording import named, sentence, whole_rows_words
 
 _FILTERED = 16  # columns from which on a filter helps
 _CARDS = 40  # moved columns that are shown with all that was measured; further ones are in the list
@@ -45,7 +46,8 @@ def render(report: Report, performance: Performance | None = None) -> str:
         others=sum(other.rows for other in report.others),
         moved=[shown(column, report) for column in moved],
         rest=[shown(column, report, listed=True) for column in rest],
-        predicted=[shown(column, report) for column in report.predicted],
+        predicted=[shown(named(column, report.label_names), report) for column in report.predicted],
+        whole_rows=sentence(whole_rows_words(report.whole_rows)) if report.whole_rows else "",
         answers=about,
         filtered=len(report.columns) >= _FILTERED,
         height=HEIGHT,

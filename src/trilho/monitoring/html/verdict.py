@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from trilho.monitoring.figures import cut, number, share
 from trilho.monitoring.html.columns import since
-from trilho.monitoring.html.figures import cut, number, share
 from trilho.monitoring.measured import Measurement, Performance
 from trilho.monitoring.report import Report
 
