@@ -42,6 +42,7 @@ EXAMPLES: Mapping[str, str] = {
     "deploy": "trilho deploy monitoring monitoring/",
     "backup": "trilho backup monday.tar.zst",
     "restore": "trilho restore monday.tar.zst --dry-run",
+    "gc": "trilho gc --keep 20",
 }
 
 _HEAD = """# Commands
@@ -94,7 +95,7 @@ def _verb(callback: Callable[..., Any]) -> Iterator[str]:
         else:
             said = (
                 info.help
-                if isinstance(default, bool) or not default or "efault" in info.help
+                if isinstance(default, bool) or default in (None, "", inspect.Parameter.empty) or "efault" in info.help
                 else (f"{info.help} Default: `{default}`.")
             )
             env = f" Environment: `{info.envvar}`." if info.envvar else ""

@@ -22,7 +22,8 @@ VERBS = {
     "Delivery": ("run", "status", "inspect", "sync", "register", "retrain"),
     "Registry": ("promote", "rollback", "history", "compare"),
     "Service": ("serve", "score", "feedback", "journal", "monitor"),
-    "Platform": ("up", "down", "ps", "logs", "ui", "doctor", "login", "tracking_server", "deploy", "backup", "restore"),
+    "Platform": ("up", "down", "ps", "logs", "ui", "doctor", "login", "tracking_server", "deploy"),
+    "Upkeep": ("backup", "restore", "gc"),
 }
 
 # What a person who pressed Ctrl-C wants to know of a long verb.

@@ -1,0 +1,107 @@
+"""What tests of backup and restore share: a server with runs, models and versions on it, and a look at all of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from command_line import environment
+
+# A user's scripts: plain MLflow, no trilho. Texts, numbers and names of the kinds that databases differ about.
+_LOG = """
+import math, sys, time, warnings
+warnings.simplefilter("ignore")
+import mlflow, numpy
+from sklearn.linear_model import LogisticRegression
+mlflow.set_tracking_uri(sys.argv[1])
+mlflow.set_experiment("ação ✓")
+X = numpy.array([[0.0], [1.0], [2.0], [3.0]])
+for number in range(3):
+    with mlflow.start_run(run_name=f"it's \\\\ run {number}") as run:
+        mlflow.log_params({"depth": number, "quote": "a 'b' \\"c\\"\\tä\\n%s ü", "empty": ""})
+        mlflow.log_metric("f1", 0.1 * number)
+        for step in range(5):
+            mlflow.log_metric("loss", 1 / (step + 1), step=step, timestamp=1_700_000_000_000 + step)
+        mlflow.log_metric("odd", math.nan)
+        mlflow.log_metric("endless", math.inf)
+        mlflow.log_metric("far", 1.5, step=2**40)
+        mlflow.set_tag("note", "línea 1\\nlinea 2; DROP TABLE runs; --")
+        mlflow.log_text("x" * 1000 * number, "notes/ä b.txt")
+        mlflow.log_input(mlflow.data.from_numpy(X, name="rows"))
+        model = LogisticRegression().fit(X, [0, 0, 1, 1])
+        mlflow.sklearn.log_model(model, name="model", registered_model_name="kept")
+client = mlflow.MlflowClient()
+client.set_registered_model_alias("kept", "champion", "2")
+client.set_model_version_tag("kept", "2", "why", "best")
+client.delete_run(mlflow.search_runs(search_all_experiments=True, output_format="list")[-1].info.run_id)
+"""
+_LOOK = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+import mlflow
+from mlflow.entities import ViewType
+mlflow.set_tracking_uri(sys.argv[1])
+client = mlflow.MlflowClient()
+found = {"experiments": sorted(e.name for e in client.search_experiments(view_type=ViewType.ALL)), "runs": {}}
+for run in mlflow.search_runs(search_all_experiments=True, output_format="list", run_view_type=ViewType.ALL):
+    found["runs"][run.info.run_id] = {
+        "name": run.info.run_name, "stage": run.info.lifecycle_stage, "start": run.info.start_time,
+        "params": run.data.params, "metrics": {k: repr(v) for k, v in run.data.metrics.items()},
+        "tags": {k: v for k, v in run.data.tags.items() if k != "mlflow.user"},
+        "loss": [(m.step, m.timestamp, m.value) for m in client.get_metric_history(run.info.run_id, "loss")],
+        "inputs": [i.dataset.digest for i in run.inputs.dataset_inputs],
+        "artifact_uri": run.info.artifact_uri,
+    }
+    if run.info.lifecycle_stage == "active":
+        folder = client.list_artifacts(run.info.run_id, "notes")
+        found["runs"][run.info.run_id]["artifacts"] = [(f.path, f.file_size) for f in folder]
+found["versions"] = sorted((v.version, v.run_id, v.status) for v in client.search_model_versions("name='kept'"))
+champion = client.get_model_version_by_alias("kept", "champion")
+found["champion"] = [champion.version, champion.tags]
+model = mlflow.sklearn.load_model("models:/kept@champion")
+found["predicts"] = model.predict([[0.0], [3.0]]).tolist()
+print(json.dumps(found, sort_keys=True))
+"""
+# The same server goes on to be used: its database still counts up from where it was.
+_GO_ON = """
+import sys, warnings
+warnings.simplefilter("ignore")
+import mlflow
+mlflow.set_tracking_uri(sys.argv[1])
+mlflow.set_experiment("after the restore")
+with mlflow.start_run() as run:
+    mlflow.log_metric("f1", 1.0)
+    mlflow.log_text("new", "new.txt")
+    print(mlflow.artifacts.load_text(run.info.artifact_uri + "/new.txt"))
+"""
+
+
+def log_runs(address: str) -> None:
+    """Three runs with everything, one of them deleted; three versions, the second the champion."""
+    script(_LOG, address)
+
+
+def look(address: str) -> Any:
+    """All that a client can see of them, and what the champion predicts."""
+    return json.loads(script(_LOOK, address).splitlines()[-1])
+
+
+def go_on(address: str) -> None:
+    """A new experiment, a new run, an artifact there and back."""
+    assert "new" in script(_GO_ON, address).splitlines()
+
+
+def script(text: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", text, *arguments], capture_output=True, text=True, check=False, env=environment()
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, to see that none of them changed."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
