@@ -10,12 +10,13 @@ import pytest
 from trilho import registry, wire
 from trilho.errors import ServerRefused
 from trilho.registry import MlflowVersionStore, mlflow_store
+from unit.registry.claim_contract import ClaimContract
 from unit.registry.promotion_contract import PromotionContract
 from unit.registry.registering import promote, register
 from unit.registry.store_contract import VersionStoreContract
 
 
-class TestMlflowVersionStore(VersionStoreContract, PromotionContract):
+class TestMlflowVersionStore(VersionStoreContract, PromotionContract, ClaimContract):
     @pytest.fixture
     def client(self, mlflow_server: str) -> Iterator[wire.Client]:
         with wire.connect(mlflow_server) as client:

@@ -7,12 +7,13 @@ import threading
 import pytest
 
 from trilho.testing import Clock, InMemoryVersionStore
+from unit.registry.claim_contract import ClaimContract
 from unit.registry.promotion_contract import PromotionContract
 from unit.registry.registering import register
 from unit.registry.store_contract import VersionStoreContract
 
 
-class TestInMemoryVersionStore(VersionStoreContract, PromotionContract):
+class TestInMemoryVersionStore(VersionStoreContract, PromotionContract, ClaimContract):
     @pytest.fixture
     def store(self) -> InMemoryVersionStore:
         clock = Clock()
