@@ -133,9 +133,8 @@ def run_server(
     except OSError as error:  # another one bound the port in the same seconds: two may, until one of them listens
         sys.exit(f"cannot listen on {host}:{port}: {error}")
     logging.getLogger("uvicorn").info("MLflow's tracking server starts at http://%s:%d", host, port)
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit()
-    )  # uvicorn raises it again after its orderly end: not deadly then
+    # uvicorn raises it again after its orderly end: not deadly then
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
@@ -233,6 +232,7 @@ def _application(address: DatabaseAddress, accounts: Path | None, form: Redactin
             with told_to_mlflow(address, accounts, say=_log.info):
                 from mlflow.server.auth import create_app
 
+                _make_user_tables(address)
                 app = create_app()
     except (ServiceFailed, ImportError):
         raise
@@ -246,6 +246,24 @@ def _application(address: DatabaseAddress, accounts: Path | None, form: Redactin
             "runs yet, is best dropped and created anew.",
         ) from None
     return Counted(app, [rule.rule for rule in routes.url_map.iter_rules()])
+
+
+def _make_user_tables(address: DatabaseAddress) -> None:
+    """The users' tables on MySQL: MLflow's migrations give several keys one name there, which MySQL refuses."""
+    if address.kind != "mysql":
+        return
+    import sqlalchemy
+    from mlflow.server.auth.db import models, utils
+
+    engine = sqlalchemy.create_engine(address.uri)
+    with engine.connect() as connection:
+        version = "alembic_version_auth"
+        there = sqlalchemy.inspect(connection).has_table(version)
+        made = there and connection.execute(sqlalchemy.text(f"SELECT version_num FROM {version}")).first() is not None
+    if not made:
+        models.Base.metadata.create_all(engine)
+        utils._stamp_legacy_database(engine, "head")
+    engine.dispose()
 
 
 def _create_database(path: Path) -> None:
