@@ -13,7 +13,7 @@ import subprocess
 import sysconfig
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,11 +81,10 @@ class Store:
 
     def _writable(self) -> None:
         """Its first volume is made now, and not while a test waits."""
-        client, name = self.client(), f"ready-{secrets.token_hex(4)}"
-        client.create_bucket(Bucket=name)
-        client.put_object(Bucket=name, Key="x", Body=b"x")
-        client.delete_object(Bucket=name, Key="x")
-        client.delete_bucket(Bucket=name)
+        client = self.client()
+        with suppress(client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou):
+            client.create_bucket(Bucket="ready")
+        client.put_object(Bucket="ready", Key="x", Body=b"x")
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +103,7 @@ def seaweed() -> Iterator[Store]:
         ports = _free_ports(len(names))
         command = [weed, "server", "-ip", "127.0.0.1", "-ip.bind", "127.0.0.1", "-dir", str(folder / "data")]
         command += ["-s3", "-s3.config", str(settings), "-s3.port.iceberg=0", "-s3.port.lance=0"]
-        command += ["-master.volumeSizeLimitMB=256", "-volume.max=20", "-master.telemetry=false"]
+        command += ["-master.volumeSizeLimitMB=256", "-volume.max=1000", "-master.telemetry=false"]
         command += [f"-{name}={port}" for name, port in zip(names, ports, strict=True)]
         yield from running(Store(ports[names.index("s3.port")], tuple(ports), folder, command))
 

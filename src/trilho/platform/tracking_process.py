@@ -34,6 +34,7 @@ from trilho.platform.record import read_record
 from trilho.platform.redacting import RedactingFormatter
 from trilho.platform.service import ID_HEADER
 from trilho.platform.tracking_metrics import Counted
+from trilho.platform.user_tables import make_user_tables
 
 if TYPE_CHECKING:
     import uvicorn
@@ -231,8 +232,9 @@ def _application(address: DatabaseAddress, accounts: Path | None, form: Redactin
         if accounts is not None:
             with told_to_mlflow(address, accounts, say=_log.info):
                 from mlflow.server.auth import create_app
+                from mlflow.server.auth.db.utils import migrate
 
-                _make_user_tables(address)
+                make_user_tables(address, lambda engine: migrate(engine, "head"))
                 app = create_app()
     except (ServiceFailed, ImportError):
         raise
@@ -246,24 +248,6 @@ def _application(address: DatabaseAddress, accounts: Path | None, form: Redactin
             "runs yet, is best dropped and created anew.",
         ) from None
     return Counted(app, [rule.rule for rule in routes.url_map.iter_rules()])
-
-
-def _make_user_tables(address: DatabaseAddress) -> None:
-    """The users' tables on MySQL: MLflow's migrations give several keys one name there, which MySQL refuses."""
-    if address.kind != "mysql":
-        return
-    import sqlalchemy
-    from mlflow.server.auth.db import models, utils
-
-    engine = sqlalchemy.create_engine(address.uri)
-    with engine.connect() as connection:
-        version = "alembic_version_auth"
-        there = sqlalchemy.inspect(connection).has_table(version)
-        made = there and connection.execute(sqlalchemy.text(f"SELECT version_num FROM {version}")).first() is not None
-    if not made:
-        models.Base.metadata.create_all(engine)
-        utils._stamp_legacy_database(engine, "head")
-    engine.dispose()
 
 
 def _create_database(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -31,6 +32,15 @@ def status(address: str, user: str = "", password: str = "", **headers: str) -> 
         return error.code
 
 
+def asked(address: str, method: str, path: str, body: dict[str, str], password: str) -> int:
+    word = base64.b64encode(f"admin:{password}".encode()).decode()
+    headers = {"Authorization": f"Basic {word}", "Content-Type": "application/json"}
+    url = f"{address}/api/2.0/mlflow/{path}"
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return int(answer.status)
+
+
 def test_every_command_works_for_who_logged_in_and_for_nobody_else(database: Database, tmp_path: Path) -> None:
     uri, folder, home = database.fresh(), tmp_path / "server", tmp_path / "home"
     folder.mkdir()
@@ -46,6 +56,13 @@ def test_every_command_works_for_who_logged_in_and_for_nobody_else(database: Dat
         assert [status(server.address), status(server.address, "admin", "wrong")] == [401, 401]
         assert status(server.address, "admin", password) == 200
         assert status(server.address, "admin", password, Host="evil.example") == 403
+
+        for method, path, body in (
+            ("POST", "users/create", {"username": "bob", "password": "another long word"}),
+            ("PATCH", "users/update-password", {"username": "bob", "password": "yet another word"}),
+            ("DELETE", "users/delete", {"username": "bob"}),
+        ):
+            assert asked(server.address, method, path, body, password) == 200, path
 
         project = write_project(tmp_path / "project", "guarded", {})
         us = {"server": server.address, "HOME": str(home), "USERPROFILE": str(home)}
