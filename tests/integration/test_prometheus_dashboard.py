@@ -12,6 +12,7 @@ import pytest
 
 from prometheus_parts import deployed
 
+pytestmark = pytest.mark.xdist_group("grafana")  # its packages are fetched once
 PACKAGES = ("@grafana/schema@13", "typescript@5.9")
 TSC = ("--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--moduleResolution", "nodenext")
 TYPES = Path(__file__).parent / "grafana" / "dashboard.ts"

@@ -1,4 +1,4 @@
-"""The shipped rules and settings by Prometheus' own tools: each alert below, at and above its threshold, in time."""
+"""The shipped rules by Prometheus' own tool: each alert below, at and above its threshold, in its time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from prometheus_parts import checked, deployed, rules_of, taken
+from prometheus_parts import checked, deployed, rules_of
 
 STEP = 15  # seconds between samples and between evaluations, as in prometheus.yml
 LONG = 80  # samples: 20 minutes
@@ -19,48 +19,6 @@ LONG = 80  # samples: 20 minutes
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return deployed(tmp_path_factory.mktemp("monitoring"))
-
-
-# ------------------------------------------------------------------------------------------------------------ settings
-
-
-def test_settings_are_valid_as_they_are_written(folder: Path) -> None:
-    assert "SUCCESS" in checked("promtool", "check", "config", "prometheus.yml", folder=folder)
-    assert "SUCCESS" in checked("amtool", "check-config", "alertmanager.yml", folder=folder)
-
-
-def test_every_job_that_is_commented_out_is_valid(folder: Path) -> None:
-    text = (folder / "prometheus.yml").read_text(encoding="utf-8")
-    jobs = yaml.safe_load(taken(text))["scrape_configs"]
-    named = [job["job_name"] for job in jobs]
-    assert named == ["prometheus", "mlflow-server", "model-server", "node", "kube-state-metrics", "cadvisor"]
-    # Debian's Prometheus is built without Kubernetes; its files of secrets are only inside a pod.
-    cadvisor = jobs[-1]
-    assert cadvisor.pop("kubernetes_sd_configs") == [{"role": "node"}]
-    del cadvisor["authorization"], cadvisor["tls_config"]
-    whole = {**yaml.safe_load(text), "scrape_configs": jobs}
-    (folder / "all.yml").write_text(yaml.safe_dump(whole), encoding="utf-8")
-    assert "SUCCESS" in checked("promtool", "check", "config", "all.yml", folder=folder)
-
-
-@pytest.mark.parametrize(
-    "channels", [("E-mail",), ("Slack",), ("Any webhook",), ()], ids=["e-mail", "slack", "webhook", "all"]
-)
-def test_every_channel_is_valid_once_its_comment_is_removed(channels: tuple[str, ...], folder: Path) -> None:
-    text = taken((folder / "alertmanager.yml").read_text(encoding="utf-8"), *channels)
-    [people] = yaml.safe_load(text)["receivers"]
-    assert len([key for key in people if key.endswith("_configs")]) == (len(channels) or 3)
-    (folder / "chosen.yml").write_text(text, encoding="utf-8")
-    checked("amtool", "check-config", "chosen.yml", folder=folder)
-
-
-def test_everybody_is_told_of_every_alert(folder: Path) -> None:
-    for rule in rules_of(folder):
-        words = ["config", "routes", "test", "--config.file=alertmanager.yml", f"alertname={rule['alert']}"]
-        assert checked("amtool", *words, folder=folder).split()[0] == "people"
-
-
-# --------------------------------------------------------------------------------------------------------------- rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,6 +231,15 @@ def test_an_alert_ends_with_its_cause(folder: Path) -> None:
                   [firing(by_name["ReloadFailing"], at, 1), firing(by_name["ReloadFailing"], 16 * 60, 0)]),
         ],
     )  # fmt: skip
+
+
+def test_a_server_that_nobody_knows_of_is_missed_in_a_whole_sentence(folder: Path) -> None:
+    rule = next(rule for rule in rules_of(folder) if rule["alert"] == "ModelServerDown")
+    words = {**rule["annotations"], "summary": "The model server does not answer"}
+    expected = {"exp_labels": {"job": "model-server", "severity": "critical"}, "exp_annotations": words}
+    check = {"eval_time": "60s", "alertname": rule["alert"], "exp_alerts": [expected]}
+    absent = group("no target at all", {'up{job="prometheus"}': constant(1)}, [])
+    run(folder, [{**absent, "alert_rule_test": [check]}])
 
 
 # ----------------------------------------------------------------------------------------------------------------------
