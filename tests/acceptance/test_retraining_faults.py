@@ -14,7 +14,7 @@ import pytest
 
 from closed_loop import RETRAIN, answered, customers, history, shop
 from command_line import environment, trilho
-from conftest import stop
+from conftest import free_port, start_mlflow, stop
 from serving_process import until
 from trilho import registry
 from trilho.wire import connect
@@ -36,13 +36,17 @@ def train(X, y):
 
 @pytest.fixture
 def folder(tmp_path: Path, mlflow_server: str) -> Path:
+    return prepared(tmp_path, mlflow_server)
+
+
+def prepared(tmp_path: Path, server: str) -> Path:
     """A project with a champion that has drifted, and labels; a training lasts as long as there is a file `hold`."""
     name = f"shop-{uuid4().hex[:8]}"
     place = tmp_path / "shop"
     place.mkdir()
     (place / "own.py").write_text(TRAINER, encoding="utf-8")
     shop(place, name, train={"estimator": "own:train"}, retrain={**RETRAIN, "takeover": "3s"})
-    trilho(place, "run", server=mlflow_server)
+    trilho(place, "run", server=server)
     answered(place, name, "1", customers(2000, moved=1.5, seed=1))
     return place
 
@@ -106,10 +110,6 @@ def _registered(folder: Path, server: str) -> bool:
     return versions(folder, server) == [1, 2]
 
 
-def _promoted(folder: Path, server: str) -> bool:
-    return history(folder, server)[-1]["kind"] == "promoted" and _registered(folder, server)
-
-
 @pytest.mark.parametrize("moment", [_claimed, _training, _registered], ids=lambda moment: moment.__name__)
 def test_kill_between_decision_and_the_end_loses_nothing_and_repeats_nothing(
     folder: Path, mlflow_server: str, moment: Callable[[Path, str], bool]
@@ -140,19 +140,40 @@ def test_kill_between_decision_and_the_end_loses_nothing_and_repeats_nothing(
     assert "0 new labels" in again
 
 
-def test_registry_that_falls_silent_leaves_the_claim_to_be_gone_on_with(folder: Path, mlflow_server: str) -> None:
-    off = trilho(folder, "monitor", server="http://127.0.0.1:9", code=None)
-    assert "Whether to train again is asked at the next look" in off.stderr
-    assert claims(folder, mlflow_server) == ()
+def test_registry_that_falls_silent_meanwhile_leaves_the_rest_to_who_looks_next(tmp_path: Path) -> None:
+    place = tmp_path / "mlflow"
+    place.mkdir()
+    port = free_port()
+    running, server = start_mlflow(place, port)
+    try:
+        folder = prepared(tmp_path, server)
+        (folder / "hold").touch()
+        with monitor(folder, server) as looking:
+            until(lambda: len(trainings(folder)) == 2, "a training")
+            stop(running)
+            (folder / "hold").unlink()
+            said = looking.communicate(timeout=120)[0].decode()
+        assert "not yet; who looks next goes on with it" in said
+        off = trilho(folder, "monitor", server=server, code=None)
+        assert "Whether to train again is asked at the next look" in off.stderr
+        running, _ = start_mlflow(place, port)
+        [claim] = claims(folder, server)
+        assert not claim.ended
+        until(lambda: time.time() - claim.alive > 3.5, "silence")
+        trilho(folder, "monitor", server=server, code=None)
+        assert claims(folder, server)[-1].outcome == "promoted: v2"
+        assert (versions(folder, server), len(trainings(folder))) == ([1, 2], 2)
+    finally:
+        stop(running)
 
 
 def test_training_that_fails_is_told_and_its_labels_stay_new(folder: Path, mlflow_server: str) -> None:
     own = (folder / "own.py").read_text()
     (folder / "own.py").write_text(own.replace("    while", "    raise ValueError('no memory')\n    while"))
     failed = trilho(folder, "monitor", server=mlflow_server, code=4)
-    assert "Step train failed" in failed.stderr
+    assert "Training own:train failed" in failed.stderr
     [claim] = claims(folder, mlflow_server)
-    assert claim.outcome.startswith("failed: Step train failed")
+    assert claim.outcome.startswith("failed: Training own:train failed")
     would = trilho(folder, "retrain", "--dry-run", server=mlflow_server).stdout
     assert "2,000 new labels" in would
     assert "1d must pass" in would

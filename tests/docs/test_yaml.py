@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -26,9 +27,16 @@ SHOWN = [
 
 @pytest.mark.parametrize("block", SHOWN)
 def test_yaml_in_the_docs_is_valid(block: str, tmp_path: Path) -> None:
-    shown = yaml.safe_load(block)
+    shown = _as_trilho_reads(yaml.safe_load(block))
     whole = {**REQUIRED, **shown}
     for section in ("data", "train"):
         whole[section] = {**REQUIRED[section], **shown.get(section, {})}  # type: ignore[dict-item]
     (tmp_path / "trilho.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
     load(tmp_path, environment={})
+
+
+def _as_trilho_reads(shown: Any) -> Any:
+    """PyYAML takes the key `on` for true."""
+    if not isinstance(shown, dict):
+        return shown
+    return {"on" if key is True else key: _as_trilho_reads(value) for key, value in shown.items()}
