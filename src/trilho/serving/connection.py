@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from trilho.serving.outbox import Joining, Outbox
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,14 +34,17 @@ def protocol(*, connections: int, head_seconds: float, body_seconds: float) -> C
         body_seconds: The same for its body, from the end of the head on.
     """
 
+    outbox = Outbox()
+
     class Connection(HttpToolsProtocol):
-        """uvicorn's own, with a deadline for the head of a request, and an end to the places."""
+        """uvicorn's own, with a deadline for the head of a request, an end to the places, and answers in one piece."""
 
         _deadline: asyncio.TimerHandle | None = None
         _has_head = False
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
+            self.transport = Joining(transport, self.loop, outbox)  # type: ignore[assignment]
             self._deadline = self.loop.call_later(head_seconds, self._too_slow)
             if len(self.connections) > connections:
                 self.app = _full
