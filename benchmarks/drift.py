@@ -8,9 +8,11 @@ Part 2: 100,000 rows of 30 features against 20,000 training rows, both as Parque
 Evidently's DataDriftPreset and by NannyML's UnivariateDriftCalculator (Kolmogorov-Smirnov and Wasserstein), each in an
 environment of its own; trilho reads its journal. Evidently and NannyML look at every value; trilho at counts.
 
+Part 3: the HTML report of these 30 columns, in bytes, against Evidently's of the same rows.
+
 Each side is a process of its own, in turn.
 
-    python benchmarks/drift.py [--rows 10000000] [--rounds 3] [--folder DIR] [--only window|peers]
+    python benchmarks/drift.py [--rows 10000000] [--rounds 3] [--folder DIR] [--only window|peers|page]
 """
 
 from __future__ import annotations
@@ -32,10 +34,10 @@ from timing import in_turn, report, take
 from trilho import bundle
 from trilho.bundle import Field, Schema
 from trilho.journal import read
-from trilho.monitoring import Reference, watch
+from trilho.monitoring import Reference, Report, watch
 from trilho.project.file import DriftRule
 
-GOAL, FLAT_GOAL, PEERS_GOAL = 3.0, 1.15, 0.5
+GOAL, FLAT_GOAL, PEERS_GOAL, PAGE_GOAL = 3.0, 1.15, 0.5, 0.1
 TRAINING_ROWS, PEER_ROWS = 20_000, 100_000
 HERE = Path(__file__).resolve().parent
 
@@ -45,18 +47,21 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where to make the journals; default: a temporary folder")
-    parser.add_argument("--only", choices=("window", "peers"))
-    parser.add_argument("--side", choices=("watch", "pass"), help="work only, in this process")
+    parser.add_argument("--only", choices=("window", "peers", "page"))
+    parser.add_argument("--side", choices=("watch", "pass", "page"), help="work only, in this process")
     asked = parser.parse_args()
     if asked.side:
-        print(json.dumps(watched(asked.folder, asked.rows) if asked.side == "watch" else passed(asked.folder)))
+        work = {"watch": watched, "page": drawn, "pass": lambda folder, _: passed(folder)}[asked.side]
+        print(json.dumps(work(asked.folder, asked.rows)))
         return 0
     with tempfile.TemporaryDirectory(dir=asked.folder) as name:
         root = Path(name)
-        if asked.only != "peers":
+        if asked.only in (None, "window"):
             beside_a_pass(root, asked.rows, asked.rounds)
-        if asked.only != "window":
+        if asked.only in (None, "peers"):
             beside_peers(root, asked.rounds)
+        if asked.only in (None, "page"):
+            beside_a_page(root)
     return 0
 
 
@@ -94,8 +99,22 @@ def said(command: list[str]) -> dict[str, float]:
 
 def watched(folder: Path, rows: int) -> dict[str, float]:
     """From files to report; the most memory that took."""
+    found = reported(folder, rows)
+    if found.rows != rows or len(found.judged) != FEATURES or len(found.predicted) != 2:
+        raise RuntimeError(f"{found.rows} rows, {len(found.judged)} columns")
+    return {"rows": found.rows, "moved": len(found.moved), "peak": peak()}
+
+
+def drawn(folder: Path, rows: int) -> dict[str, float]:
+    """The report as its page."""
+    from trilho.monitoring.html import render
+
+    return {"bytes": len(render(reported(folder, rows)).encode())}
+
+
+def reported(folder: Path, rows: int) -> Report:
     until = BEGAN + rows / 1000
-    found = watch(
+    return watch(
         read(folder, since=BEGAN, until=until),
         model="measured",
         version="3",
@@ -104,9 +123,6 @@ def watched(folder: Path, rows: int) -> dict[str, float]:
         until=until,
         rule=DriftRule(),
     )[0]
-    if found.rows != rows or len(found.judged) != FEATURES or len(found.predicted) != 2:
-        raise RuntimeError(f"{found.rows} rows, {len(found.judged)} columns")
-    return {"rows": found.rows, "moved": len(found.moved), "peak": peak()}
 
 
 def passed(folder: Path) -> dict[str, float]:
@@ -143,11 +159,7 @@ def peak() -> int:
 
 
 def beside_peers(root: Path, rounds: int) -> None:
-    """The same rows for everybody: those of the journal, and those of the training data, as plain Parquet files."""
-    folder, before, now = made(root, PEER_ROWS), root / "training.parquet", root / "now.parquet"
-    pq.write_table(pa.table(training()), before)
-    parts = [part.columns for part in read(folder, since=BEGAN, until=BEGAN + PEER_ROWS / 1000)]
-    pq.write_table(pa.table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}), now)
+    folder, before, now = same_rows(root)
     scripts = {"evidently": HERE / "drift_by_evidently.py", "nannyml": HERE / "drift_by_nannyml.py"}
     for peer, script in scripts.items():
         command = [program(environment(peer), "python"), script, before, now]
@@ -157,6 +169,29 @@ def beside_peers(root: Path, rounds: int) -> None:
             lambda command=command: take(command, folder=root),
         )
         report(f"drift.{peer}", ours, theirs, peer=peer, goal=PEERS_GOAL)
+
+
+def beside_a_page(root: Path) -> None:
+    """Bytes, which no load changes."""
+    folder, before, now = same_rows(root)
+    ours, page = said(side("page", folder, PEER_ROWS))["bytes"], root / "evidently.html"
+    command = [program(environment("evidently"), "python"), HERE / "drift_by_evidently.py", before, now, page]
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    theirs = page.stat().st_size
+    print(f"{'drift.page':<28} trilho {ours / 1e3:.0f} kB, evidently {theirs / 1e3:.0f} kB")
+    sizes = {"name": "drift.page", "ratio": round(ours / theirs, 4), "goal": PAGE_GOAL, "peer": "evidently"}
+    print(json.dumps({**sizes, "ours": ours, "theirs": theirs, "unit": "bytes"}))
+
+
+def same_rows(root: Path) -> tuple[Path, Path, Path]:
+    """The same rows for everybody: a journal, and as plain Parquet files the training data and the journal's rows."""
+    folder, before, now = root / str(PEER_ROWS), root / "training.parquet", root / "now.parquet"
+    if not folder.exists():
+        made(root, PEER_ROWS)
+        pq.write_table(pa.table(training()), before)
+        parts = [part.columns for part in read(folder, since=BEGAN, until=BEGAN + PEER_ROWS / 1000)]
+        pq.write_table(pa.table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}), now)
+    return folder, before, now
 
 
 if __name__ == "__main__":

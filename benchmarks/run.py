@@ -70,6 +70,7 @@ ABOUT = {
     "drift.memory": "… its memory, beside that of a tenth of the rows",
     "drift.evidently": "`trilho monitor`: 100,000 rows × 30",
     "drift.nannyml": "…",
+    "drift.page": "the report of 30 columns as HTML",
 }
 PEERS = {"tracking_server": "`mlflow server` as shipped", "fingerprint": "reading and hashing it"}
 SIDES = {"fingerprint": ("unchanged_s", "reading_s", "s")}  # in its own words

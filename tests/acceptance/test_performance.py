@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from command_line import trilho, trilho_json, write_project
@@ -25,9 +26,15 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     return all_numbers(tmp_path_factory.mktemp("shipped"))
 
 
+def asked(shipped: Shipped) -> tuple[pd.DataFrame, np.ndarray]:
+    """Rows and their truth: some of all, as a model is surer of those that it was trained on."""
+    frame = shipped.frame.sample(300, random_state=0)
+    return frame.reset_index(drop=True), shipped.truth[frame.index].to_numpy()
+
+
 def answered(folder: Path, shipped: Shipped, model: str, version: str) -> np.ndarray:
     """A journal as `trilho serve` leaves it; the truth of its rows."""
-    frame = shipped.frame[:300]
+    frame, _ = asked(shipped)
     answers = shipped.answers(frame)
     journal = Journal(folder / ".trilho" / "journal")
     journal.append(
@@ -43,7 +50,7 @@ def answered(folder: Path, shipped: Shipped, model: str, version: str) -> np.nda
         )
     )
     journal.close()
-    return shipped.truth[:300].to_numpy()
+    return asked(shipped)[1]
 
 
 def labels(folder: Path, truth: np.ndarray) -> Path:
@@ -77,7 +84,7 @@ def test_labels_from_a_file_become_numbers_in_the_report_and_in_mlflow(
     found = trilho_json(folder, "monitor", *model, server=mlflow_server)
     [window] = found["performance"]["windows"]
     measured = {one["metric"]: one for one in window["measured"]}
-    wrong = shipped.answers(shipped.frame[:300]).labels != truth
+    wrong = shipped.answers(asked(shipped)[0]).labels != truth
     assert (window["labelled"], found["performance"]["unmatched"]) == (300, 1)
     assert measured["accuracy"]["value"] == pytest.approx(1 - wrong.mean())
     assert measured["f1"]["floor"] == 0.9
@@ -95,7 +102,7 @@ def test_labels_from_a_file_become_numbers_in_the_report_and_in_mlflow(
     metrics = {metric["key"]: metric["value"] for metric in run["data"]["metrics"]}
     assert metrics["input_volume"] == 300
     assert metrics["prediction_mean"] == pytest.approx(
-        shipped.answers(shipped.frame[:300]).probabilities[:, 1].mean()  # type: ignore[index]
+        shipped.answers(asked(shipped)[0]).probabilities[:, 1].mean()  # type: ignore[index]
     )
     assert metrics["performance/accuracy"] == pytest.approx(1 - wrong.mean())
     assert metrics["label_share/0"] + metrics["label_share/1"] == pytest.approx(1.0)

@@ -192,7 +192,7 @@ def _say(reports: tuple[Report, ...], performance: Performance, file: ProjectFil
         watched.show(reports, file.monitor.window)
         answered.show(performance, reports[0])
         if raised:
-            output.line("alarm", ", ".join(raised), "exit code 4")
+            output.line("alarm", "yes", f"{', '.join(raised)}; exit code 4")
         output.line("page", "", str(file.state_dir / "journal" / "reports" / "latest.html"))
     sys.stdout.flush()
 

@@ -3,16 +3,17 @@
 Two figures, each for one label against the rest (of two labels, one is enough); the error also for the label that was
 answered, whose probability is how sure the model is of being right:
 
-    error     the mean over bins of |mean probability - share that is so|, weighted by rows; at most 10 bins of equally
-              many rows, at least 50, by rising probability
+    error     the root of the mean over bins of (mean probability - share s that is so)² - s (1 - s) / (n - 1), with n
+              rows in the bin and what chance adds taken off; at most 10 bins of equally many rows, at least 50, by
+              rising probability
     p_value   of Z = sum (y - p)(1 - 2p) / sqrt(sum (1 - 2p)² p (1 - p)), standard normal where every p is right
 
 With several labels the greatest error counts, and the smallest p-value times their number.
 
 Source:
-    Naeini, Cooper & Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning, AAAI 29(1), for
-    the error; Spiegelhalter (1986), Probabilistic prediction in patient management and clinical trials, Statistics in
-    Medicine 5(5), 421-433, doi:10.1002/sim.4780050506, for Z.
+    Kumar, Liang & Ma (2019), Verified uncertainty calibration, NeurIPS 32, arXiv:1909.10155, for the error, of which it
+    takes off what chance alone would bring; Spiegelhalter (1986), Probabilistic prediction in patient management and
+    clinical trials, Statistics in Medicine 5(5), 421-433, doi:10.1002/sim.4780050506, for Z.
 """
 
 from __future__ import annotations
@@ -74,7 +75,12 @@ def calibration(outcome: Outcome) -> Calibration | None:
 def _error(said: np.ndarray, came: np.ndarray) -> float:
     order = np.argsort(said, kind="stable")
     bins = np.array_split(order, min(_BINS, max(1, len(said) // _ROWS_IN_BIN)))
-    return float(sum(abs(said[rows].sum() - came[rows].sum()) for rows in bins)) / len(said)
+    squares = 0.0
+    for rows in bins:
+        share, size = float(came[rows].mean()), len(rows)
+        apart = (float(said[rows].mean()) - share) ** 2
+        squares += size * (apart - share * (1 - share) / (size - 1) if size > 1 else apart)
+    return math.sqrt(max(squares, 0.0) / len(said))
 
 
 def _p_value(said: np.ndarray, came: np.ndarray) -> float:

@@ -103,7 +103,7 @@ def _problem(measured: Calibration | None, chances: np.ndarray | None, rows: int
     if measured.error > MOST_ERROR or measured.p_value < LEAST_CHANCE:
         return (
             f"Its probabilities do not mean what they say: on its {measured.rows:,} test rows they were off by "
-            f"{measured.error:.3f} on average ({MOST_ERROR:g} is allowed; p {measured.p_value:.2g}, at least "
+            f"about {measured.error:.3f} ({MOST_ERROR:g} is allowed; p {measured.p_value:.2g}, at least "
             f"{LEAST_CHANCE:g} is asked)."
         )
     if rows < min_rows:

@@ -91,7 +91,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         rows: Answers of the version in charge in that window.
         tested: Test rows on which its probabilities were compared with the truth; 0 where they were not.
-        error: By how much they were off there on average; None where that is not known.
+        error: By about how much they were off there; None where that is not known.
         estimated: () where `problem` says why there are none.
     """
 

@@ -75,6 +75,6 @@ def estimate_words(report: Report, tested: int, error: float | None) -> str:
     """What an estimate rests on."""
     return (
         f"estimated, not measured: from the probabilities of v{report.version} itself, which were off by "
-        f"{error or 0.0:.3f} on average on {tested:,} test rows; wrong where the same inputs have come to mean "
+        f"about {error or 0.0:.3f} on {tested:,} test rows; wrong where the same inputs have come to mean "
         "something else, which only labels can tell"
     )

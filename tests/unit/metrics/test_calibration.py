@@ -62,6 +62,18 @@ def test_probabilities_that_are_too_sure_are_found_out() -> None:
     assert found.error > 0.2
 
 
+def test_error_is_not_what_chance_brings() -> None:
+    errors = []
+    for seed in range(50):
+        dice = np.random.default_rng(seed)
+        said = dice.uniform(0.3, 0.7, 500)  # where a share of 50 rows is 0.07 off as a rule
+        found = calibration.calibration(outcome(said, (dice.random(500) < said).astype(int)))
+        assert found is not None
+        errors.append(found.error)
+    assert np.mean(np.array(errors) > 0.05) < 0.15
+    assert np.median(errors) < 0.02
+
+
 def test_certainties_are_right_or_wrong() -> None:
     said = np.array([0.0, 1.0, 1.0])
     for truth, p_value in (([0, 1, 1], 1.0), ([1, 1, 1], 0.0)):
