@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from command_line import environment
+from trilho.wire import connect
 
 # A user's scripts: plain MLflow, no trilho. Texts, numbers and names of the kinds that databases differ about.
 _LOG = """
@@ -105,3 +113,62 @@ def script(text: str, *arguments: str) -> str:
 def files_of(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, to see that none of them changed."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+class Writers:
+    """Clients that write to a server until told to stop: a run, its artifact, and only then the row that names it."""
+
+    def __init__(self, address: str, count: int = 8) -> None:
+        self._address = address
+        self._stop = threading.Event()
+        self.done: list[str] = []  # runs that were whole at that moment
+        self.failed: list[Exception] = []
+        self._threads = [threading.Thread(target=self._write, args=(number,)) for number in range(count)]
+
+    def __enter__(self) -> Writers:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(120)
+
+    def wait_for(self, runs: int) -> None:
+        deadline = time.monotonic() + 180
+        while len(self.done) < runs and not self.failed:
+            assert time.monotonic() < deadline, "the clients are too slow"
+            time.sleep(0.02)
+
+    def _write(self, number: int) -> None:
+        try:
+            with connect(self._address) as client:
+                while not self._stop.is_set():
+                    now = int(time.time() * 1000)
+                    info = client.post("runs/create", {"experiment_id": "0", "start_time": now})["run"]["info"]
+                    run = info["run_id"]
+                    points = [{"key": "loss", "value": step / 7, "timestamp": now, "step": step} for step in range(50)]
+                    client.post("runs/log-batch", {"run_id": run, "metrics": points})
+                    path = f"/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/made.txt"
+                    client.send_file(path, io.BytesIO(run.encode()), len(run))
+                    named = [{"key": "made", "value": f"0/{run}/artifacts/made.txt"}]
+                    client.post("runs/log-batch", {"run_id": run, "params": named})
+                    self.done.append(run)
+        except Exception as error:
+            self.failed.append(error)
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of its own, of `size`; a skip where only root may have one."""
+    folder.mkdir()
+    if not sys.platform.startswith("linux"):
+        pytest.skip("a small file system of its own needs Linux")
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small file system")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
