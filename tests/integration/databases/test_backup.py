@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backups import go_on, log_runs, look
-from command_line import trilho, trilho_json
+from backups import Writers, go_on, log_runs, look
+from command_line import environment, trilho, trilho_json
 from conftest import start_mlflow, stop
 from team_databases import PASSWORD, Database
 from team_server import serving
 from team_store import SECRET_KEY, Store
 
 KINDS = ["mariadb", "postgres"]
+BUCKET = "backups"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +49,7 @@ def test_a_laptop_moves_to_a_team_server(
 ) -> None:
     database: Database = request.getfixturevalue(kind)
     backup, seen = laptop
-    uri, destination = database.fresh(), f"s3://{fresh_bucket()}/team"
+    uri, destination = database.fresh(), fresh_place()
     told = where(uri, destination, **seaweed.environment)
     done = trilho(tmp_path, "restore", str(backup), **told)
     assert "runs         3         in the backup, 3 now" in done.stdout
@@ -60,7 +66,7 @@ def test_a_team_server_is_backed_up_and_comes_back(
     kind: str, laptop: tuple[Path, Any], seaweed: Store, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     database: Database = request.getfixturevalue(kind)
-    uri, destination = database.fresh(), f"s3://{fresh_bucket()}"
+    uri, destination = database.fresh(), fresh_place()
     with serving(uri, destination, **seaweed.environment) as server:
         log_runs(server.address)
         seen = look(server.address)
@@ -68,10 +74,10 @@ def test_a_team_server_is_backed_up_and_comes_back(
         no_secrets(json.dumps(saved))
     counts = saved["manifest"]["counts"]
     assert (counts["experiments"], counts["runs"], counts["versions"]) == (2, 3, 3)
-    assert counts["artifacts"] == len(seaweed.keys(destination.removeprefix("s3://")))
+    assert counts["artifacts"] == len(seaweed.keys(BUCKET, destination.rpartition("/")[2]))
     assert saved["manifest"]["missing"] == []
 
-    elsewhere, bucket = database.fresh(), f"s3://{fresh_bucket()}/other"
+    elsewhere, bucket = database.fresh(), fresh_place()
     told = where(elsewhere, bucket, **seaweed.environment)
     restored = trilho_json(tmp_path, "restore", "team.tar.zst", **told)
     assert restored["found"] == counts
@@ -87,6 +93,85 @@ def test_a_team_server_is_backed_up_and_comes_back(
     assert again["before"]["manifest"]["counts"]["runs"] == 4
     undone = trilho_json(tmp_path, "restore", again["before"]["file"], "--force", **told)
     assert undone["found"]["runs"] == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_backup_made_while_eight_clients_write_is_whole(
+    kind: str, seaweed: Store, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    database: Database = request.getfixturevalue(kind)
+    uri, destination = database.fresh(), fresh_place()
+    told = where(uri, destination, **seaweed.environment)
+    with serving(uri, destination, **seaweed.environment) as server:
+        with Writers(server.address) as writers:
+            writers.wait_for(40)
+            before = set(writers.done)
+            trilho(tmp_path, "backup", "busy.tar.zst", **told)
+            writers.wait_for(len(writers.done) + 8)  # they went on
+    assert writers.failed == [], "nobody was held up"
+    other, folder = database.fresh(), tmp_path / "artifacts"
+    trilho(tmp_path, "restore", "busy.tar.zst", **where(other, str(folder)))
+    named = database.ask("SELECT run_uuid, value FROM params WHERE params.key = 'made'", other)
+    assert before <= {run for run, _ in named}, "what was logged before the backup began is in it"
+    assert [run for run, path in named if (folder / path).read_text(encoding="utf-8") != run] == []
+    points = dict(database.ask("SELECT run_uuid, COUNT(*) FROM metrics GROUP BY run_uuid", other))
+    assert {points[run] for run, _ in named} == {50}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_killed_move_to_a_team_server_is_finished_by_the_same_command(
+    kind: str, laptop: tuple[Path, Any], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    database: Database = request.getfixturevalue(kind)
+    backup, _ = laptop
+    uri, folder = database.fresh(), tmp_path / "artifacts"
+    told = where(uri, str(folder))
+    tables = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema IN ('public', DATABASE())"
+    if kind == "postgres":
+        tables = tables.replace("DATABASE()", "'public'")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trilho.cli", "restore", str(backup)],
+        env=environment(**told),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 180
+    while database.ask(tables, uri) == [(0,)]:
+        assert time.monotonic() < deadline
+        assert process.poll() is None, "it was faster than the test"
+    process.kill()
+    process.wait(60)
+    assert (folder / ".trilho-restore").exists()
+    again = trilho_json(tmp_path, "restore", str(backup), **told)
+    assert again["resumes"] is True
+    assert again["found"] == again["manifest"]["counts"]
+    assert not (folder / ".trilho-restore").exists()
+
+
+@pytest.mark.parametrize(("kind", "tools"), [("mariadb", ["mysqldump", "mysql"]), ("postgres", ["pg_dump", "psql"])])
+def test_no_password_is_on_a_command_line(
+    kind: str, tools: list[str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    database: Database = request.getfixturevalue(kind)
+    places, told = tmp_path / "bin", tmp_path / "told"
+    places.mkdir()
+    for tool in tools:
+        real = shutil.which(tool)
+        wrapper = places / tool
+        wrapper.write_text(f'#!/bin/sh\necho {tool} "$@" >> {told}\nexec {real} "$@"\n', encoding="utf-8")
+        wrapper.chmod(0o755)
+    path = f"{places}{os.pathsep}{os.environ['PATH']}"
+    uri, other = database.fresh(), database.fresh()
+    database.ask("CREATE TABLE runs (run_uuid INTEGER)", uri)
+    trilho(tmp_path, "backup", "b.tar.zst", PATH=path, **where(uri, str(tmp_path / "artifacts")))
+    trilho(tmp_path, "restore", "b.tar.zst", PATH=path, **where(other, str(tmp_path / "other")))
+    lines = told.read_text(encoding="utf-8")
+    assert [line.split()[0] for line in lines.splitlines()] == tools
+    assert PASSWORD not in lines
+    assert PASSWORD.rpartition(" ")[2] not in lines
+    assert database.ask("SELECT COUNT(*) FROM runs", other) == [(0,)]
 
 
 def test_a_backup_of_one_kind_does_not_become_another(
@@ -130,8 +215,9 @@ def where(uri: str, destination: str, **more: str) -> dict[str, str]:
     return {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_ARTIFACTS_DESTINATION": destination, **more}
 
 
-def fresh_bucket() -> str:
-    return f"mlflow-{secrets.token_hex(5)}"
+def fresh_place() -> str:
+    """In one bucket: a new one takes volumes from a small store that has few."""
+    return f"s3://{BUCKET}/{secrets.token_hex(5)}"
 
 
 def no_secrets(text: str) -> None:
