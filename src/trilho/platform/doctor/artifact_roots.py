@@ -47,7 +47,11 @@ def artifacts_unwritable(site: Site) -> Finding | None:
     if not refused:
         return ok(f"{counted(len(folders), 'folder')} can be written to.")
     user = _user()
-    told = [f"{folder} ({folders[folder]}): '{stop}' is not writable for {user}" for folder, stop in refused.items()]
+    told = [
+        f"{folder} ({folders[folder]}): '{stop}' "
+        + (f"is not writable for {user}" if stop.is_dir() else "is no folder")
+        for folder, stop in refused.items()
+    ]
     of_server = site.artifact_folder in refused
     return trouble(
         some(told) + ".",
@@ -83,7 +87,7 @@ def _in_the_way(folder: Path) -> Path | None:
     place = folder
     while not place.exists() and place != place.parent:
         place = place.parent
-    return None if os.access(place, os.W_OK) else place
+    return None if place.is_dir() and os.access(place, os.W_OK) else place
 
 
 def _user() -> str:

@@ -72,7 +72,7 @@ def _answers(site: Site) -> bool:
         return False
     try:
         probe(site.tracking_uri, environment=site.environment)
-    except (ServerUnreachable, ServerRefused, InvalidProject):
+    except (ServerUnreachable, ServerRefused, InvalidProject, OSError):
         return False
     return True
 

@@ -11,24 +11,27 @@ _FOLDERS = ("mlruns", "src/mlruns", "notebooks/mlruns")
 
 
 def file_store(site: Site) -> Finding | None:
-    """`The filesystem tracking backend (e.g., './mlruns') is in maintenance mode`; runs that no server shows."""
+    """`The filesystem tracking backend (e.g., './mlruns') is in maintenance mode`; runs that no server shows;
+    `MissingConfigException: Yaml file '…/meta.yaml' does not exist`."""
     for name in _FOLDERS:
         folder = site.root / name
         experiments = [path.parent for path in folder.glob("*/meta.yaml")]
         if experiments:
             runs = sum(1 for _ in folder.glob("*/*/meta.yaml"))
-            return _found(folder, len(experiments), runs, site)
+            broken = [path for path in folder.glob("*/models/m-*") if not (path / "meta.yaml").exists()]
+            return _found(folder, len(experiments), runs, len(broken), site)
     return None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _found(folder: Path, experiments: int, runs: int, site: Site) -> Finding:
+def _found(folder: Path, experiments: int, runs: int, broken: int, site: Site) -> Finding:
     target = "sqlite:///mlflow.db"
     beside = f" The server at {site.shown} does not show them." if site.shown else ""
+    damage = f", {counted(broken, 'model folder')} without its meta.yaml" if broken else ""
     return trouble(
-        f"{folder} is a file store: {counted(experiments, 'experiment')}, {counted(runs, 'run')}.{beside}",
+        f"{folder} is a file store: {counted(experiments, 'experiment')}, {counted(runs, 'run')}{damage}.{beside}",
         expected="Runs in a database behind a server; MLflow reads no file store since 3.13.",
         remedy=f"Take them into a database of their own, and look at it:\n"
         f"  mlflow migrate-filestore --source {folder.parent} --target {target}\n"

@@ -83,7 +83,9 @@ def _check_room(plan: Relocation) -> None:
 
 def _copy(plan: Relocation, store: ArtifactStore, copied: dict[Path, int], say: Say) -> None:
     for folder, path in plan.folders.items():
+        there = _folder_behind(plan, path)
         fresh = [file for file in files_in(folder) if copied.get(file) != file.stat().st_size]
+        fresh = [file for file in fresh if not _same(file, there / file.relative_to(folder) if there else None)]
         if fresh:
             say(f"Copying {len(fresh)} files of {path}")
         for file in fresh:
@@ -91,6 +93,16 @@ def _copy(plan: Relocation, store: ArtifactStore, copied: dict[Path, int], say: 
             with file.open("rb") as stream:
                 store.write(f"{path}/{file.relative_to(folder).as_posix()}", stream, size)
             copied[file] = size
+
+
+def _folder_behind(plan: Relocation, path: str) -> Path | None:
+    destination = folder_of(plan.destination)
+    return None if destination is None else destination / path
+
+
+def _same(file: Path, target: Path | None) -> bool:
+    """Whether both names lead to one file, by links: that one has arrived, and must not be removed."""
+    return target is not None and target.exists() and target.samefile(file)
 
 
 def _remove_empty(folder: Path) -> None:

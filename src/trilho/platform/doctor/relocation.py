@@ -88,6 +88,7 @@ def plan_relocation(site: Site, *, elsewhere: Mapping[str, str] | None = None) -
         locations[before] = PROXIED + path
         places[before] = path
     lost, folders = _split(places, site.root, elsewhere or {})
+    folders = {folder: path for folder, path in folders.items() if not _is_at(folder, destination, path)}
     kept = {before: after for before, after in locations.items() if _experiment_of(after) not in lost}
     return Relocation(
         database=address,
@@ -156,6 +157,12 @@ def _here(location: str, root: Path, elsewhere: Mapping[str, str]) -> Path:
         if path.is_relative_to(before):
             return root / now / path.relative_to(before)
     return root / path
+
+
+def _is_at(folder: Path, destination: str, path: str) -> bool:
+    """Whether the files are already where the server will look for them: then rows alone change."""
+    there = folder_of(destination)
+    return there is not None and (there / path).resolve() == folder.resolve()
 
 
 def _experiment_of(after: str) -> str:
