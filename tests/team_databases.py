@@ -80,7 +80,19 @@ class Database:
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[Database]:
-    """A MariaDB server, which speaks MySQL."""
+    with mariadb_server() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Database]:
+    with postgres_server() as found:
+        yield found
+
+
+@contextmanager
+def mariadb_server() -> Iterator[Database]:
+    """A running MariaDB server, which speaks MySQL."""
     server, install = shutil.which("mariadbd"), shutil.which("mysql_install_db") or shutil.which("mariadb-install-db")
     if not server or not install:
         pytest.skip("no MariaDB here: apt-get install mariadb-server")
@@ -102,9 +114,9 @@ def mariadb() -> Iterator[Database]:
         yield from running(Database("mysql", port, folder, command))
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Database]:
-    """A PostgreSQL server."""
+@contextmanager
+def postgres_server() -> Iterator[Database]:
+    """A running PostgreSQL server."""
     place = next((found for found in _postgres_places() if (found / "initdb").exists()), None)
     if place is None:
         pytest.skip("no PostgreSQL here: apt-get install postgresql")

