@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import msgspec
@@ -36,7 +36,7 @@ class Health:
     ) -> None:
         self._desk = desk
         self._state, self._together, self._reported = state, together, reported
-        self._mlflow = version("mlflow").encode()
+        self._mlflow = _mlflow_here()
 
     async def ping(self, request: Request) -> Response:
         """200 once there is a model to ask."""
@@ -45,7 +45,9 @@ class Health:
         return Response(status=200, body=b"\n")
 
     async def version(self, _: Request) -> Response:
-        """MLflow's version, as its own server says it."""
+        """MLflow's version, as its own server says it; 404 on a server that answers without MLflow."""
+        if not self._mlflow:
+            return refusal(404, "MLflow is not installed on this server, which needs none to answer.")
         return Response(status=200, body=self._mlflow, content_type=b"text/plain; charset=utf-8")
 
     async def health(self, request: Request) -> Response:
@@ -76,3 +78,13 @@ def take_stock(desk: Desk) -> Counts:
         counts.gauges |= {"journal_waiting": state.waiting, "journal_failing": float(bool(state.problem))}
         counts.worst["journal_lag"] = state.lag
     return counts
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _mlflow_here() -> bytes:
+    try:
+        return version("mlflow").encode()
+    except PackageNotFoundError:
+        return b""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,18 @@ def test_every_table_is_answered_as_its_model_answers(shipped: Shipped) -> None:
 def test_ping_and_version_answer_as_mlflow_does(app: App) -> None:
     assert (answer(app, "GET", "/ping").status, answer(app, "GET", "/ping").body) == (200, b"\n")
     assert answer(app, "GET", "/version").body.decode() == mlflow.__version__
+
+
+def test_a_server_without_mlflow_answers_all_the_same_and_says_that_it_has_none(
+    numbers: Shipped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("trilho.serving.health.version", missing)  # as in an image that carries what serving needs
+    app = app_of(Slot(served(numbers)))
+    assert answer(app, "GET", "/version").status == 404
+    assert answer(app, "POST", "/invocations", body_of(numbers)).status == 200
 
 
 def test_health_names_the_model_in_charge(numbers: Shipped, journal: Journal) -> None:
