@@ -1,0 +1,173 @@
+"""Docker, Kubernetes, Prometheus, the disk: real ones that are in the state of the error."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import free_port, stop, wait_for
+from integration.doctor.conftest import Diagnose, in_trouble
+from trilho.platform.doctor.disk import LEAST_FREE
+
+
+@pytest.fixture(scope="module")
+def docker_host() -> Iterator[str]:
+    """A Docker engine of our own, with one tiny image."""
+    daemon = shutil.which("dockerd")
+    if not daemon or not shutil.which("docker") or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("no Docker engine that we may start: apt-get install docker.io, as root")
+    folder = Path(tempfile.mkdtemp(prefix="trilho-docker-"))
+    host, log = f"unix://{folder}/sock", folder / "log"
+    command = [daemon, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "-p", f"{folder}/pid"]
+    command += ["-H", host, "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
+    try:
+        for _ in range(600):
+            if docker(host, "version").returncode == 0:
+                break
+            if process.poll() is not None:
+                pytest.skip(f"the Docker engine does not start here: {log.read_text(errors='replace')[-300:]}")
+            time.sleep(0.1)
+        with tarfile.open(folder / "empty.tar", "w"):
+            pass
+        assert docker(host, "import", str(folder / "empty.tar"), "empty:1").returncode == 0
+        yield host
+    finally:
+        stop(process)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def docker(host: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["docker", *words], env={**os.environ, "DOCKER_HOST": host}, capture_output=True, text=True, check=False
+    )
+
+
+def test_docker_that_does_not_run_is_named(diagnose: Diagnose, tmp_path: Path) -> None:
+    if not shutil.which("docker"):
+        pytest.skip("no docker here: apt-get install docker.io")
+    (tmp_path / "compose.yml").write_text("services: {}\n", encoding="utf-8")
+    host = f"unix://{tmp_path}/none.sock"
+    assert "Is the docker daemon running?" in docker(host, "ps").stderr
+    found = diagnose(environment={"DOCKER_HOST": host})
+    assert in_trouble(found) == ["docker"]
+    assert "Is the docker daemon running?" in found["docker"].measured
+
+
+def test_docker_is_not_looked_at_where_nothing_needs_it(diagnose: Diagnose, tmp_path: Path) -> None:
+    assert "docker" not in diagnose(environment={"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
+
+
+def test_container_name_in_use_is_named(diagnose: Diagnose, docker_host: str, tmp_path: Path) -> None:
+    (tmp_path / "compose.yml").write_text(
+        "services:\n  mlflow:\n    image: empty:1\n    container_name: my_mlflow\n", encoding="utf-8"
+    )
+    environment = {"DOCKER_HOST": docker_host}
+    assert in_trouble(diagnose(environment=environment)) == []
+    for name in ("my_mlflow", "model_server"):
+        assert docker(docker_host, "create", "--network=none", "--name", name, "empty:1", "x").returncode == 0
+        again = docker(docker_host, "create", "--network=none", "--name", name, "empty:1", "x").stderr
+        assert f'The container name "/{name}" is already in use' in again
+    found = diagnose(environment=environment)
+    assert in_trouble(found) == ["container-names"]
+    assert "docker rm -f" in found["container-names"].remedy
+    assert {"my_mlflow", "model_server"} <= set(found["container-names"].remedy.split())
+    docker(docker_host, "rm", "-f", "my_mlflow", "model_server")
+    label = f"com.docker.compose.project.working_dir={tmp_path.resolve()}"  # what Compose writes on its own containers
+    docker(docker_host, "create", "--network=none", "--name", "my_mlflow", "--label", label, "empty:1", "x")
+    assert in_trouble(diagnose(environment=environment)) == []
+    docker(docker_host, "rm", "-f", "my_mlflow")
+
+
+def test_cluster_that_does_not_run_is_named(diagnose: Diagnose, tmp_path: Path) -> None:
+    if not shutil.which("kubectl"):
+        pytest.skip("no kubectl here")
+    (tmp_path / "k8s").mkdir()
+    config = tmp_path / "config"
+    config.write_text(
+        json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "minikube",
+                "clusters": [{"name": "minikube", "cluster": {"server": f"http://127.0.0.1:{free_port()}"}}],
+                "contexts": [{"name": "minikube", "context": {"cluster": "minikube", "user": ""}}],
+            }
+        ),
+        encoding="utf-8",
+    )
+    environment = {**os.environ, "KUBECONFIG": str(config)}
+    said = subprocess.run(
+        ["kubectl", "get", "pods"], env=environment, capture_output=True, text=True, check=False
+    ).stderr
+    text = "was refused - did you specify the right host or port?"
+    assert text in said
+    found = diagnose(environment={"KUBECONFIG": str(config)})
+    assert in_trouble(found) == ["kubernetes"]
+    assert text in found["kubernetes"].measured
+    assert "minikube start" in found["kubernetes"].remedy
+
+
+def test_prometheus_target_that_is_down_is_named(diagnose: Diagnose, tmp_path: Path) -> None:
+    prometheus = shutil.which("prometheus")
+    if not prometheus:
+        pytest.skip("no Prometheus here: apt-get install prometheus")
+    port, dead = free_port(), free_port()
+    (tmp_path / "prometheus.yml").write_text(
+        f"""
+global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+scrape_configs:
+  - {{job_name: prometheus, static_configs: [{{targets: ["127.0.0.1:{port}"]}}]}}
+  - {{job_name: model-server, static_configs: [{{targets: ["127.0.0.1:{dead}"]}}]}}
+""",
+        encoding="utf-8",
+    )
+    address, log = f"http://127.0.0.1:{port}", tmp_path / "log"
+    command = [prometheus, f"--config.file={tmp_path / 'prometheus.yml'}", f"--storage.tsdb.path={tmp_path / 'data'}"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        wait_for(f"{address}/-/ready", process, log)
+        found = diagnose(prometheus=address)
+        for _ in range(300):  # the first scrape
+            if "down" in found["prometheus-targets"].measured:
+                break
+            time.sleep(0.1)
+            found = diagnose(prometheus=address)
+        measured = found["prometheus-targets"].measured
+        assert in_trouble(found) == ["prometheus-targets"]
+        assert "1 of 2 targets down: model-server" in measured
+        assert f"dial tcp 127.0.0.1:{dead}: connect: connection refused" in measured
+    finally:
+        stop(process)
+    assert in_trouble(diagnose(prometheus=address)) == ["prometheus-targets"]  # and one that does not run at all
+
+
+def test_full_disk_is_named(diagnose: Diagnose, tmp_path: Path) -> None:
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount a small disk here: run as root with CAP_SYS_ADMIN")
+    try:
+        with pytest.raises(OSError, match="No space left on device"):
+            (place / "model.pkl").write_bytes(b"x" * 1_000_000)
+        found = diagnose(artifacts=str(place))
+        assert in_trouble(found) == ["disk"]
+        assert str(place) in found["disk"].measured
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+    if shutil.disk_usage(tmp_path).free >= LEAST_FREE:
+        assert in_trouble(diagnose(artifacts=str(place))) == []
