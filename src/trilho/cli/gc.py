@@ -84,8 +84,10 @@ def _show(choice: Choice, facts: Facts) -> None:
     output.line("versions", str(len(gone)), _some(gone))
     output.line("runs", str(len(choice.runs)), _some([run.run_id for run in choice.runs]))
     output.line("models", str(len(choice.models)), _some([model.model_id for model in choice.models]))
-    if facts.deleted_runs:
-        output.line("before", f"{len(facts.deleted_runs)} runs", "were deleted in MLflow and still take up room")
+    if left := len(facts.deleted_runs) - len(choice.revived):
+        output.line("before", f"{left} runs", "were deleted in MLflow and still take up room")
+    for run in choice.revived:
+        output.line("back", run.run_id, "was deleted in MLflow, but a version that stays came from it")
     for name in facts.deleted_experiments:
         output.line("before", "experiment", f"{name} was deleted in MLflow")
     for (name, number), reason in choice.kept.items():
@@ -105,5 +107,6 @@ def _choice_json(choice: Choice, facts: Facts) -> dict[str, Any]:
             "runs": [run.run_id for run in facts.deleted_runs],
             "experiments": list(facts.deleted_experiments),
         },
+        "revived": [run.run_id for run in choice.revived],
         "kept": [{"name": name, "version": number, "why": reason} for (name, number), reason in choice.kept.items()],
     }

@@ -103,12 +103,11 @@ def test_a_backup_made_while_eight_clients_write_is_whole(
     database: Database = request.getfixturevalue(kind)
     uri, destination = database.fresh(), fresh_place()
     told = where(uri, destination, **seaweed.environment)
-    with serving(uri, destination, **seaweed.environment) as server:
-        with Writers(server.address) as writers:
-            writers.wait_for(40)
-            before = set(writers.done)
-            trilho(tmp_path, "backup", "busy.tar.zst", **told)
-            writers.wait_for(len(writers.done) + 8)  # they went on
+    with serving(uri, destination, **seaweed.environment) as server, Writers(server.address) as writers:
+        writers.wait_for(40)
+        before = set(writers.done)
+        trilho(tmp_path, "backup", "busy.tar.zst", **told)
+        writers.wait_for(len(writers.done) + 8)  # they went on
     assert writers.failed == [], "nobody was held up"
     other, folder = database.fresh(), tmp_path / "artifacts"
     trilho(tmp_path, "restore", "busy.tar.zst", **where(other, str(folder)))

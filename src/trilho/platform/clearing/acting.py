@@ -47,6 +47,8 @@ def clear(
     """
     from trilho.tracking.removing import remove_deleted
 
+    for run in choice.revived:
+        client.post("runs/restore", {"run_id": run.run_id})
     before = size_of(choice, facts, artifacts)
     skipped = [version for version in choice.versions if not _delete_version(client, store, version)]
     needed = {version.run_id for version in skipped}
@@ -63,7 +65,7 @@ def clear(
     remove_deleted(database.uri, server)
     return Cleared(
         versions=len(choice.versions) - len(skipped),
-        runs=len(runs) + len(facts.deleted_runs),
+        runs=len(runs) + len(facts.deleted_runs) - len(choice.revived),
         models=len(models),
         bytes=before - size_of(choice, facts, artifacts),
         skipped=tuple(skipped),
@@ -72,7 +74,7 @@ def clear(
 
 def size_of(choice: Choice, facts: Facts, artifacts: str) -> int:
     """Bytes of the artifacts of all that goes, as they are in the store now."""
-    places = {run.artifacts for run in (*choice.runs, *facts.deleted_runs)}
+    places = {run.artifacts for run in (*choice.runs, *facts.deleted_runs)} - {run.artifacts for run in choice.revived}
     places |= {model.artifacts for model in choice.models}
     return sum(_sizes(sorted(places), artifacts))
 

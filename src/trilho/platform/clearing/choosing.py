@@ -14,12 +14,16 @@ _IN_USE = ("Production", "Staging")
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What goes. `kept` says of each version that stays for another reason than its age why it stays."""
+    """What goes. `kept` says of each version that stays for another reason than its age why it stays.
+
+    `revived` are runs that were deleted in MLflow though a version that stays came from them: they are put back.
+    """
 
     versions: tuple[Version, ...]
     runs: tuple[Run, ...]
     models: tuple[LoggedModel, ...]
     kept: Mapping[tuple[str, int], str]
+    revived: tuple[Run, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -38,16 +42,17 @@ def choose(facts: Facts, keep: int) -> Choice:
     kept: dict[tuple[str, int], str] = {}
     needed: set[str] = set()  # runs that versions which stay came from
     for model in facts.registered:
-        reasons = _reasons(model, keep)
+        reasons = _reasons(model, keep) if model.ours else dict.fromkeys((v.number for v in model.versions), "")
         kept |= {(model.name, number): reason for number, reason in reasons.items() if reason}
         gone += [version for version in model.versions if version.number not in reasons]
         needed |= {version.run_id for version in model.versions if version.number in reasons}
         used = {version.model_id for version in model.versions if version.number in reasons}
         needed |= {found.run_id for found in facts.models if found.model_id in used}
     runs = _old_runs(facts.runs, needed, keep)
-    old = {run.run_id for run in runs}
+    old = {run.run_id for run in (*runs, *facts.deleted_runs)} - needed
     models = tuple(model for model in facts.models if model.run_id in old)
-    return Choice(versions=tuple(gone), runs=runs, models=models, kept=kept)
+    revived = tuple(run for run in facts.deleted_runs if run.run_id in needed)
+    return Choice(versions=tuple(gone), runs=runs, models=models, kept=kept, revived=revived)
 
 
 # ----------------------------------------------------------------------------------------------------------------------

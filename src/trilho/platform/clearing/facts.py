@@ -26,9 +26,13 @@ class LoggedModel:
 
 @dataclass(frozen=True, kw_only=True)
 class Versions:
-    """The versions of one registered model, and who was its champion: newest first, the present one included."""
+    """The versions of one registered model, and who was its champion: newest first, the present one included.
+
+    All versions of a model that is not `ours` stay; what they need stays with them.
+    """
 
     name: str
+    ours: bool = True
     versions: tuple[Version, ...]
     champions: tuple[int, ...]
 

@@ -19,6 +19,8 @@ _MOVED = ("promoted", "rolled back", "adopted")
 def look(client: Client, store: VersionStore, *, experiment: str | None, model: str | None) -> Facts:
     """What there is of one experiment and one registered model (None: of all), and what was deleted on the server.
 
+    Models of deleted runs are looked for in all experiments.
+
     Raises:
         ServerUnreachable, ServerRefused: the server does not answer, or not to us.
     """
@@ -28,8 +30,8 @@ def look(client: Client, store: VersionStore, *, experiment: str | None, model: 
     names = store.names()
     return Facts(
         runs=tuple(_runs(client, [each for each in ours if each in alive], "ACTIVE_ONLY")),
-        models=tuple(_models(client, [each for each in ours if each in alive])),
-        registered=tuple(_versions(store, name) for name in names if model in (None, name)),
+        models=tuple(_models(client, alive)),
+        registered=tuple(_versions(store, name, ours=model in (None, name)) for name in names),
         deleted_runs=tuple(_runs(client, [each["experiment_id"] for each in found], "DELETED_ONLY")),
         deleted_experiments=tuple(each["name"] for each in found if each["lifecycle_stage"] != "active"),
     )
@@ -66,10 +68,10 @@ def _models(client: Client, experiments: Sequence[str]) -> Iterator[LoggedModel]
         )
 
 
-def _versions(store: VersionStore, name: str) -> Versions:
+def _versions(store: VersionStore, name: str, *, ours: bool) -> Versions:
     moved = [event.after for event in history(store, name) if event.valid and event.kind in _MOVED]
     champions = tuple(number for number in reversed(moved) if number is not None)
-    return Versions(name=name, versions=store.versions(name), champions=champions)
+    return Versions(name=name, ours=ours, versions=store.versions(name), champions=champions)
 
 
 def _pages(client: Client, path: str, key: str, asked: dict[str, Any]) -> Iterator[Any]:

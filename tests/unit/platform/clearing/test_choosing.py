@@ -76,6 +76,20 @@ def test_each_experiment_keeps_its_own() -> None:
     assert sorted(chosen(1, runs=runs)[1]) == ["r1", "r3"]
 
 
+def test_runs_of_other_models_versions_stay() -> None:
+    other = Versions(name="other", ours=False, versions=(version(1), version(2), version(3)), champions=())
+    choice = choose(Facts(runs=tuple(map(run, range(1, 5))), models=(), registered=(other,)), 1)
+    assert (choice.versions, choice.runs) == ((), ())
+
+
+def test_models_of_runs_deleted_before_go_unless_a_version_needs_them() -> None:
+    models = tuple(LoggedModel(model_id=f"m-{n}", run_id=f"r{n}", artifacts="") for n in (1, 2))
+    registered = (Versions(name="kept", versions=(version(1, aliases=("champion",)),), champions=(1,)),)
+    choice = choose(Facts(runs=(), models=models, registered=registered, deleted_runs=(run(1), run(2))), 1)
+    assert [model.model_id for model in choice.models] == ["m-2"]
+    assert [found.run_id for found in choice.revived] == ["r1"], "a run that a champion came from is put back"
+
+
 def test_runs_nested_in_a_circle_are_old_like_others() -> None:
     assert sorted(chosen(1, runs=(run(1, parent=2), run(2, parent=1), run(3)))[1]) in (["r1", "r2"], ["r1"], ["r2"])
 
