@@ -30,6 +30,9 @@ VERBS = {
 _GOES_ON = {
     "run": "Nothing half-made was kept; trilho run goes on from the last step done.",
     "sync": "What was not sent waits in the spool; trilho sync goes on with it.",
+    "backup": "Nothing half-made was kept.",
+    "restore": "It is half done; the same command goes on. Start no server on it before.",
+    "gc": "What is not removed yet is marked as deleted; the same command goes on.",
     "score": "Files that are done are kept; the same command goes on with the others.",
 }
 
