@@ -70,7 +70,7 @@ class ComposePlan:
             "keeps": self.database == "sqlite" or self.artifacts == "folder",
             "guarded": bool(self.hosts),
             "publish": "0.0.0.0" if self.hosts else "127.0.0.1",
-            "allowed_hosts": ",".join(f"{host},{host}:*" for host in self.hosts),
+            "allowed_hosts": ",".join(self.hosts),
             "hosts": list(self.hosts),
             "model": self.project.register.name if self.project else "",
             "project_folder": _from(folder.resolve(), root) if root else "",

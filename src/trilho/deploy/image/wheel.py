@@ -40,7 +40,7 @@ def wheel() -> bytes:
         for name, content in members.items():
             entry = zipfile.ZipInfo(name, _MADE)
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=1)
     return made.getvalue()
 
 

@@ -1,0 +1,211 @@
+"""trilho deploy compose: what is written, for every combination, and what is left alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from docker_engine import compose_command, run
+from documented import ROOT
+from trilho.deploy import ComposePlan, write_compose
+from trilho.errors import InvalidProject, UnknownName
+from trilho.project import ProjectFile, load
+from trilho.project.new import create
+
+KINDS = list(product(("mysql", "postgres", "sqlite"), ("s3", "folder", "s3://team/models")))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectFile:
+    folder = tmp_path_factory.mktemp("deploy") / "shop"
+    create(folder)
+    return load(folder)
+
+
+def written(folder: Path, **plan: Any) -> dict[str, Any]:
+    write_compose(folder, ComposePlan(**plan))
+    found: dict[str, Any] = yaml.safe_load((folder / "compose.yml").read_text(encoding="utf-8"))
+    return found
+
+
+def settings(folder: Path) -> dict[str, str]:
+    lines = (folder / ".env").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize(("database", "artifacts"), KINDS)
+def test_compose_takes_every_combination(tmp_path: Path, project: ProjectFile, database: str, artifacts: str) -> None:
+    command = compose_command()
+    for hosts, of in (((), project), (("mlflow.example.org",), project), ((), None)):
+        folder = tmp_path / f"{len(hosts)}-{of is not None}"
+        write_compose(folder, ComposePlan(database=database, artifacts=artifacts, hosts=hosts, project=of))
+        run(command, "--profile", "training", "--profile", "monitoring", "config", "--quiet", cwd=folder)
+
+
+@pytest.mark.parametrize(("database", "artifacts"), KINDS)
+def test_only_what_is_asked_for_is_started(tmp_path: Path, project: ProjectFile, database: str, artifacts: str) -> None:
+    services = written(tmp_path, database=database, artifacts=artifacts, project=project)["services"]
+    assert ("db" in services) == (database != "sqlite")
+    assert ("s3" in services) == (artifacts == "s3")
+    waits = services["mlflow"].get("depends_on", {})
+    assert set(waits) == {"db", "s3"} & set(services)
+    assert all(how == {"condition": "service_healthy"} for how in waits.values())
+    told = services["mlflow"]["environment"]
+    assert told["MLFLOW_BACKEND_STORE_URI"].startswith(
+        {"mysql": "mysql+pymysql://", "postgres": "postgresql+psycopg://", "sqlite": "sqlite:////mlruns/"}[database]
+    )
+    assert (
+        told["MLFLOW_ARTIFACTS_DESTINATION"]
+        == {
+            "s3": "s3://${AWS_BUCKET_NAME:?is missing in .env}/",
+            "folder": "/mlruns/artifacts",
+            "s3://team/models": "s3://${AWS_BUCKET_NAME:?is missing in .env}/models",
+        }[artifacts]
+    )
+
+
+def test_the_database_is_on_the_internal_network_only_and_publishes_nothing(tmp_path: Path) -> None:
+    for database in ("mysql", "postgres"):
+        found = written(tmp_path / database, database=database)
+        assert found["services"]["db"]["networks"] == ["internal"]
+        assert "ports" not in found["services"]["db"]
+        assert found["networks"]["internal"] == {"internal": True}
+
+
+def test_services_start_again_check_their_health_and_keep_what_they_have(tmp_path: Path, project: ProjectFile) -> None:
+    found = written(tmp_path, project=project)
+    images = (ROOT / "src/trilho/deploy/image/Dockerfile").read_text(encoding="utf-8")
+    for name, service in found["services"].items():
+        assert service["restart"] == ("no" if name == "training" else "unless-stopped"), name
+        if "profiles" not in service:
+            built = service.get("build", {}).get("target", "nothing")
+            assert "healthcheck" in service or f"AS {built}\n" in images, name
+    used = {volume.split(":")[0] for service in found["services"].values() for volume in service.get("volumes", ())}
+    assert set(found["volumes"]) == {volume for volume in used if not volume.startswith((".", "$"))}
+
+
+def test_files_that_are_mounted_are_there(tmp_path: Path, project: ProjectFile) -> None:
+    found = written(tmp_path, project=project)
+    for service in found["services"].values():
+        for volume in service.get("volumes", ()):
+            if volume.startswith("./"):
+                assert (tmp_path / volume.split(":")[0]).exists(), volume
+    told = (tmp_path / "monitoring/targets/mlflow-server.yml").read_text(encoding="utf-8")
+    assert "mlflow:5000" in told
+    assert (tmp_path / "settings/trilho.yaml").read_text(encoding="utf-8") == project.file.read_text(encoding="utf-8")
+
+
+def test_ports_are_this_machines_until_a_name_is_given_and_guarded_then(tmp_path: Path, project: ProjectFile) -> None:
+    written(tmp_path / "closed", project=project)
+    closed = settings(tmp_path / "closed")
+    assert (closed["PUBLISH"], closed["TRILHO_AUTH"], closed["TRILHO_API_KEYS"]) == ("127.0.0.1", "false", "")
+    written(tmp_path / "open", project=project, hosts=("mlflow.example.org",))
+    opened = settings(tmp_path / "open")
+    assert (opened["PUBLISH"], opened["TRILHO_AUTH"]) == ("0.0.0.0", "true")
+    assert opened["MLFLOW_SERVER_ALLOWED_HOSTS"] == "mlflow.example.org"
+    assert len(opened["TRILHO_API_KEYS"]) == 40
+
+
+def test_secrets_are_strong_each_another_and_in_no_file_but_env(tmp_path: Path, project: ProjectFile) -> None:
+    written(tmp_path, project=project, hosts=("mlflow.example.org",))
+    found = [value for value in settings(tmp_path).values() if re.fullmatch(r"[0-9a-f]{40}", value)]
+    assert len(found) == len(set(found)) == 7
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path.name != ".env":
+            content = path.read_bytes()
+            assert not [value for value in found if value.encode() in content], path
+    written(tmp_path / "other", project=project)
+    assert not set(found) & set(settings(tmp_path / "other").values())
+    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == ".env\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such rights")
+def test_env_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    written(tmp_path)
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    with (tmp_path / ".env").open("a", encoding="utf-8") as file:
+        file.write("MORE=1\n")
+    written(tmp_path, database="postgres")
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_in_env_never_changes_and_what_lacks_is_added(tmp_path: Path) -> None:
+    write_compose(tmp_path, ComposePlan())
+    file = tmp_path / ".env"
+    file.write_text(file.read_text(encoding="utf-8").replace("AWS_REGION=us-east-1", "AWS_REGION=sa-east-1"))
+    before = file.read_text(encoding="utf-8")
+    assert Path(".env") in map(Path, write_compose(tmp_path, ComposePlan(), replace=True).same)
+    assert file.read_text(encoding="utf-8") == before
+    write_compose(tmp_path, ComposePlan(database="postgres"), replace=True)
+    after = file.read_text(encoding="utf-8")
+    assert after.startswith(before.rstrip("\n"))
+    assert "POSTGRES_PASSWORD=" in after[len(before) :]
+    assert "AWS_REGION" not in after[len(before) :]
+
+
+def test_what_a_person_changed_stays_until_it_may_be_replaced(tmp_path: Path) -> None:
+    write_compose(tmp_path, ComposePlan())
+    (tmp_path / "compose.yml").write_text("services: {}\n", encoding="utf-8")
+    assert [str(path) for path in write_compose(tmp_path, ComposePlan()).kept] == ["compose.yml"]
+    assert (tmp_path / "compose.yml").read_text(encoding="utf-8") == "services: {}\n"
+    assert not write_compose(tmp_path, ComposePlan(), replace=True).kept
+    assert "mlflow:" in (tmp_path / "compose.yml").read_text(encoding="utf-8")
+
+
+def test_without_a_project_there_is_the_tracking_server_alone(tmp_path: Path) -> None:
+    services = written(tmp_path)["services"]
+    assert set(services) == {"db", "s3", "mlflow", "prometheus", "alertmanager", "grafana"}
+
+
+@pytest.mark.parametrize(
+    ("plan", "error", "says"),
+    [
+        ({"database": "mysqll"}, UnknownName, "Did you mean mysql?"),
+        ({"artifacts": "minio"}, UnknownName, "s3, folder, s3://BUCKET/PREFIX"),
+        ({"artifacts": "s3://"}, InvalidProject, "names no bucket"),
+    ],
+)
+def test_what_is_not_known_is_refused_with_what_is(plan: dict[str, str], error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=re.escape(says)):
+        ComposePlan(**plan)  # type: ignore[arg-type]
+
+
+def test_the_wheel_for_the_images_installs_what_runs_here(tmp_path: Path) -> None:
+    written(tmp_path)
+    wheel = next((tmp_path / "image").glob("*.whl"))
+    target = tmp_path / "installed"
+    run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(wheel))
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.startswith("trilho/")]
+    assert "trilho/deploy/image/Dockerfile" in names
+    assert not [name for name in names if "__pycache__" in name]
+    done = subprocess.run(
+        [sys.executable, "-c", "import trilho; print(trilho.__file__)"],
+        env={**os.environ, "PYTHONPATH": str(target)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(done.stdout.strip()).is_relative_to(target)
+
+
+def test_the_serving_image_installs_ranges_that_the_package_asks_for() -> None:
+    import tomllib
+
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    known = {requirement.partition(";")[0].strip() for requirement in asked}
+    text = (ROOT / "src/trilho/deploy/image/Dockerfile").read_text(encoding="utf-8")
+    serving = text.partition("AS serving")[2].partition("SERVING_PACKAGES}\n")[0]
+    named = set(re.findall(r'"([\w-]+>=[^"]+)"', serving))
+    assert len(named) > 12
+    assert named <= known, sorted(named - known)
+    assert not [name for name in named if name.startswith(("mlflow", "pandas", "scikit", "scipy", "onnx>", "skops"))]
