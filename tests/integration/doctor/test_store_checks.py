@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import boto3
-import mlflow
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -148,17 +147,3 @@ for finding in examine(Site(root=Path("."), artifacts="s3://clock/"), CHECKS):
         assert "clock trouble This machine's clock is " + words in told
         assert ("ahead of" if shift[0] == "+" else "behind") in told
         assert "s3-access trouble" not in told  # one trouble has one name
-
-
-def test_proxied_upload_into_a_missing_bucket_fails_as_its_check_foretells(
-    diagnose: Diagnose, seaweed: Store, start_mlflow: PlainServers, tmp_path: Path
-) -> None:
-    known = {**seaweed.environment, "AWS_DEFAULT_REGION": "us-east-1", "AWS_SECRET_ACCESS_KEY": "not-the-secret"}
-    address = start_mlflow(tmp_path, "--artifacts-destination", "s3://team/", environment=known)
-    client = mlflow.MlflowClient(address)
-    run = client.create_run("0")
-    with pytest.raises(Exception, match="500"):
-        client.log_text(run.info.run_id, "x", "x.txt")
-    assert "SignatureDoesNotMatch" in (tmp_path / "server.log").read_text(encoding="utf-8")
-    found = diagnose(artifacts="s3://team/", tracking_uri=address, environment=known)
-    assert "s3-access" in in_trouble(found)

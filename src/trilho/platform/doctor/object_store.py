@@ -16,16 +16,15 @@ from trilho.wire import connect
 ENDPOINT = "MLFLOW_S3_ENDPOINT_URL"
 SECONDS = 4
 
-_NO_BUCKET = ("NoSuchBucket", "404")
+_NO_BUCKET = ("NoSuchBucket",)  # a bare 404 comes from something that is no store
 _KEYS = {
     "InvalidAccessKeyId": "the store does not know the access key",
     "SignatureDoesNotMatch": "the secret key is not that of the access key",
     "AccessDenied": "the account may not list the bucket",
     "ExpiredToken": "the session token has expired",
     "InvalidToken": "the session token is not valid",
-    "403": "the store refuses the keys",
 }
-_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301")
+_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
 _CLOCK = ("RequestTimeTooSkewed", "RequestExpired")  # the clock has a check of its own
 
 
