@@ -42,7 +42,7 @@ def draw(lines: Lines, path: Path) -> None:
     right.set(ylabel="named by the first window, %")
     right.plot([], [], color=_INK, label=f"shifted by {SHOWN:g} standard deviations")
     right.plot([], [], ":", color=_INK, label="not shifted at all")
-    right.legend(frameon=False, loc="center right")
+    right.legend(frameon=False, fontsize="small", loc="lower right", bbox_to_anchor=(1.0, 0.25))
     for axes in (left, right):
         axes.set(xscale="log", xlabel="rows in a window", ylim=(-3, 103), facecolor="none")
         axes.set_xticks(SIZES, [f"{size:,}" for size in SIZES])

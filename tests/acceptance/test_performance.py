@@ -122,3 +122,23 @@ def test_server_that_is_gone_costs_a_line(tmp_path: Path, shipped: Shipped) -> N
         done = trilho(folder, "monitor", "--model", str(shipped.path), server="http://127.0.0.1:9")
         assert f"{count} {NOTE}" in done.stderr
         assert "does not answer" in done.stderr
+
+
+def test_metric_below_its_floor_calls_for_somebody_though_no_report_can_be_kept(
+    tmp_path: Path, shipped: Shipped
+) -> None:
+    """Nothing has drifted; labels alone say so, and the disk takes no report."""
+    folder = write_project(tmp_path / "project", "fallen", {"evaluate": {"thresholds": {"accuracy": 0.9999}}})
+    model = ["--model", str(shipped.path)]
+    found = trilho_json(folder, "monitor", *model)
+    assert found["alarms"] == []
+    truth = answered(folder, shipped, found["model"], found["version"])
+    trilho(folder, "feedback", str(labels(folder, truth)), *model)
+    reports = folder / ".trilho" / "journal" / "reports"
+    reports.rename(reports.with_name("elsewhere"))
+    reports.write_text("no folder", encoding="utf-8")
+    done = trilho(folder, "monitor", "--set", "monitor.whole_rows=true", *model, code=4)
+    assert "The report could not be kept" in done.stderr
+    assert "not reached" in done.stdout
+    assert "performance; exit code 4" in done.stdout
+    assert "200 earlier rows of this version are needed" in done.stdout

@@ -25,6 +25,7 @@ class Sample:
         self.seen = 0
         self._model, self._version, self._most = model, version, most
         self._dice = np.random.default_rng(seed)
+        self._limit = 1.0  # numbers above it are not among the least any more
         self._kept: list[tuple[np.ndarray, Rows]] = []
 
     def passing(self, parts: Iterable[Rows]) -> Iterator[Rows]:
@@ -36,10 +37,11 @@ class Sample:
     def add(self, part: Rows) -> None:
         """Draw from some rows; those of other versions are left out."""
         mine = np.flatnonzero((part.models == self._model) & (part.versions == self._version))
-        if len(mine):
-            self.seen += len(mine)
-            drawn = self._dice.random(len(mine))
-            self._kept.append((drawn, part.where(mine)))
+        self.seen += len(mine)
+        drawn = self._dice.random(len(mine))
+        chosen = drawn <= self._limit  # of a long window few, and only these are copied
+        if chosen.any():
+            self._kept.append((drawn[chosen], part.where(mine[chosen])))
             self._thin()
 
     def parts(self) -> tuple[Rows, ...]:
@@ -50,8 +52,9 @@ class Sample:
         sizes = sum(len(drawn) for drawn, _ in self._kept)
         if sizes <= self._most:
             return
-        limit = np.partition(np.concatenate([drawn for drawn, _ in self._kept]), self._most - 1)[self._most - 1]
-        fewer = ((drawn, rows, drawn <= limit) for drawn, rows in self._kept)
+        everything = np.concatenate([drawn for drawn, _ in self._kept])
+        self._limit = float(np.partition(everything, self._most - 1)[self._most - 1])
+        fewer = ((drawn, rows, drawn <= self._limit) for drawn, rows in self._kept)
         self._kept = [
             (drawn[stay], rows if stay.all() else rows.where(stay)) for drawn, rows, stay in fewer if stay.any()
         ]

@@ -10,14 +10,19 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
+from trilho.bundle import read_metadata
 from trilho.data.dataset import Dataset
 from trilho.errors import CannotPredict, InvalidProject, StepFailed
 from trilho.importer import project_code
+from trilho.metrics.calibration import Calibration
+from trilho.monitoring import evidence_of
 from trilho.steps.evaluate import positive_label
+from trilho.steps.exporting import BUNDLE
 from trilho.steps.facts import counted
 from trilho.steps.materials import TEST, Materials
 from unit.steps.cases import after, cancer, dataset, diabetes, mixed, module, project, run
 
+RIDGE = {"estimator": "sklearn.linear_model.Ridge", "params": {}}
 LOGISTIC = {"estimator": "sklearn.linear_model.LogisticRegression", "params": {"max_iter": 1000}}
 
 Made = Callable[..., Materials]
@@ -230,3 +235,23 @@ def test_a_metric_that_is_not_defined_is_kept_as_such(made: Made, tmp_path: Path
 @pytest.mark.parametrize(("number", "worded"), [(0, "0 rows"), (1, "1 row"), (999, "999 rows"), (42118, "42,118 rows")])
 def test_things_are_counted_with_commas_and_their_plural(number: int, worded: str) -> None:
     assert counted(number, "row") == worded
+
+
+def test_what_monitoring_will_ask_is_kept_and_goes_with_the_version(made: Made) -> None:
+    materials = made(cancer(), train=LOGISTIC, transform={"using": "standard_scaler"})
+    found = materials.evaluation
+    assert found["calibration"]["rows"] == found["rows"]["test"]
+    assert 0 <= found["calibration"]["error"] < 0.2
+    assert set(found["importance"]) == {str(name) for name in materials.test_rows.columns}
+    with project_code(materials.project.root):
+        run("register", materials)
+    calibration, importance = evidence_of(read_metadata(materials.folders["register"] / BUNDLE))
+    assert calibration == Calibration(**found["calibration"])
+    assert importance == found["importance"]
+
+
+def test_numbers_have_importance_and_no_calibration(made: Made) -> None:
+    materials = made(diabetes(), task="regression", evaluate={"metrics": ("r2",)}, train=RIDGE)
+    assert materials.evaluation["calibration"] is None
+    assert max(materials.evaluation["importance"].values()) > 0
+    assert evidence_of({"calibration": None}) == (None, {})
