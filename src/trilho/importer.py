@@ -18,9 +18,13 @@ from trilho.errors import ImportFailed, MissingExtra
 
 # Import name → the extra of trilho that brings it, and the name it is installed by.
 EXTRAS = {
+    "boto3": "s3",
+    "flask_wtf": "auth",
     "httpx": "client",
     "lightgbm": "lightgbm",
     "pandera": "checks",
+    "psycopg2": "postgres",
+    "pymysql": "mysql",
 }
 
 # Where estimators live that people call by their bare names.
