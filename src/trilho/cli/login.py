@@ -23,10 +23,10 @@ def login(
     project: Folder = HERE,
     profile: Profile = None,
 ) -> None:
-    """Keep a user and a password for a tracking server, after trying them.
+    """Keep user and password for a tracking server.
 
-    They go to this one server, whatever command asks it. MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, in the
-    environment or the project's .env, win over them.
+    They are tried first, and go to this one server, whatever command asks it. MLFLOW_TRACKING_USERNAME and
+    MLFLOW_TRACKING_PASSWORD, in the environment or the project's .env, win over them.
     """
     from trilho.cli import output
     from trilho.wire import forget_credentials, keep_credentials, parse_address, probe

@@ -53,7 +53,7 @@ def tracking_server(
         Path, typer.Option(envvar="TRILHO_AUTH_FOLDER", help="Where the first administrator's password is kept.")
     ] = Path(),
 ) -> None:
-    """Run MLflow's tracking server in this process until Ctrl-C: for a container or a team's machine.
+    """Run MLflow's tracking server until Ctrl-C. For a container or a team's machine.
 
     Waits for database and bucket, makes what is missing in them, and serves from one process, artifacts included.
     Several may start at once over the same database. Addresses with passwords belong into the environment or a .env.
