@@ -25,7 +25,8 @@ def to_batch(blocks: Sequence[Block]) -> pa.RecordBatch:
     features = {name: array_of(np.concatenate([columns[name] for columns in asked])) for name in asked[0]}
     sizes = [size for block in blocks for size in block.sizes]
     requests = [request for block in blocks for request in block.requests]
-    ids = [f"{request}-{row}" for request, size in zip(requests, sizes, strict=True) for row in range(size)]
+    ends = [f"-{row}" for row in range(max(sizes))]
+    ids = [request + end for request, size in zip(requests, sizes, strict=True) for end in ends[:size]]
     columns = {
         "id": texts(ids),
         "time": moments(np.repeat([time for block in blocks for time in block.times], sizes)),

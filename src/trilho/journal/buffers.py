@@ -33,10 +33,17 @@ def array_of(values: np.ndarray) -> pa.Array:
 
 def texts(words: Sequence[str | None]) -> pa.Array:
     """Strings, null for None. What UTF-8 cannot hold (half a surrogate pair) becomes a question mark."""
-    encoded = [b"" if word is None else word.encode(errors="replace") for word in words]
-    known = np.fromiter((word is not None for word in words), bool, len(words))
-    offsets = _offsets([len(word) for word in encoded])
-    return _made(pa.string(), len(words), known, offsets, b"".join(encoded))
+    known = np.array([word is not None for word in words]) if None in words else None
+    filled: Sequence[Any] = words if known is None else ["" if word is None else word for word in words]
+    text = "".join(filled)
+    encoded = text.encode(errors="replace")  # all at once: a call for each word would take longer than its letters
+    if len(encoded) == len(text):
+        lengths = map(len, filled)
+    else:
+        sizes = {word: len(word.encode(errors="replace")) for word in set(filled)}
+        lengths = map(sizes.__getitem__, filled)
+    offsets = _offsets(np.fromiter(lengths, np.int64, len(words)))
+    return _made(pa.string(), len(words), known, offsets, encoded)
 
 
 def repeated(word: str, rows: int) -> pa.Array:
@@ -56,7 +63,7 @@ def lists(matrix: np.ndarray) -> pa.Array:
     rows, width = matrix.shape
     flat = np.ascontiguousarray(matrix, dtype="float64").ravel()
     kind = pa.list_(pa.float64())
-    return pa.Array.from_buffers(kind, rows, [None, _buffer(_offsets([width] * rows))], children=[array_of(flat)])
+    return pa.Array.from_buffers(kind, rows, [None, _buffer(_offsets(np.full(rows, width)))], children=[array_of(flat)])
 
 
 def struct(names: Sequence[str], columns: Sequence[pa.Array], rows: int) -> pa.Array:
@@ -77,5 +84,5 @@ def _buffer(part: Any) -> pa.Buffer:
     return pa.py_buffer(np.ascontiguousarray(part) if isinstance(part, np.ndarray) else part)
 
 
-def _offsets(lengths: Sequence[int]) -> np.ndarray:
+def _offsets(lengths: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(lengths, dtype="int64")]).astype("int32")

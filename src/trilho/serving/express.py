@@ -96,29 +96,35 @@ class _Order:
         """As `Express.read`, of decoded rows."""
         if not data:
             return None
-        matrix = self._matrix(data)
-        if self._moved is not None:
-            matrix = matrix.take(self._moved, axis=1)
         if self._words:
-            return matrix, Features(names=self._names, rows=data, layout=self._layout)
+            return self._few(data) if len(data) <= _FEW else self._many(data)
+        matrix = self._ordered(np.array(data, dtype=np.float64))  # None becomes NaN
         return matrix, Features(names=self._names, matrix=matrix)
 
-    def _matrix(self, data: Sequence[tuple[Any, ...]]) -> np.ndarray:
-        """The rows in the order of the request, a number for each word. None becomes NaN."""
-        words = self._words
-        if not words:
-            return np.array(data, dtype=np.float64)
-        if len(data) <= _FEW:
-            rows = [list(row) for row in data]
-            for row in rows:
-                for place, codes in words:
-                    row[place] = codes[row[place]]
-            return np.array(rows, dtype=np.float64)
+    def _few(self, data: Sequence[tuple[Any, ...]]) -> tuple[np.ndarray, Features]:
+        rows = [list(row) for row in data]
+        for row in rows:
+            for place, codes in self._words:
+                row[place] = codes[row[place]]
+        matrix = self._ordered(np.array(rows, dtype=np.float64))
+        return matrix, Features(names=self._names, rows=data, layout=self._layout)
+
+    def _many(self, data: Sequence[tuple[Any, ...]]) -> tuple[np.ndarray, Features]:
+        """As `_few`, column by column; the journal's columns come about on the way."""
         columns: list[Any] = list(zip(*data, strict=True))
-        for place, codes in words:
+        asked: dict[int, np.ndarray] = {}
+        for place, codes in self._words:
+            asked[place] = np.empty(len(data), dtype=object)
+            asked[place][:] = columns[place]
             columns[place] = map(codes.__getitem__, columns[place])
         numbers = chain.from_iterable(zip(*columns, strict=True))
-        return np.fromiter(numbers, np.float64, len(data) * len(columns)).reshape(len(data), -1)
+        matrix = np.fromiter(numbers, np.float64, len(data) * len(columns)).reshape(len(data), -1)
+        kept = tuple(matrix[:, place] if numeric else asked[place] for place, numeric in self._layout)
+        return self._ordered(matrix), Features(names=self._names, columns=kept)
+
+    def _ordered(self, matrix: np.ndarray) -> np.ndarray:
+        """From the order of the request to the model's."""
+        return matrix if self._moved is None else matrix.take(self._moved, axis=1)
 
 
 class _Codes(dict[str | None, float]):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from shipped import KINDS, Shipped
 from trilho.bundle import Predictions
 from trilho.errors import CannotPredict
-from trilho.serving.batching import MOST_ROWS, Batcher, Timed, pays
+from trilho.serving.batching import MOST_ROWS, Batcher, Timed, pays, rows_at_once
 
 
 class Model:
@@ -19,11 +20,13 @@ class Model:
 
     def __init__(self) -> None:
         self.batches: list[int] = []
+        self.threads: list[int] = []
         self.go_on = threading.Event()
         self.go_on.set()
 
     def predict(self, columns: Mapping[str, np.ndarray]) -> Predictions:
         self.batches.append(len(columns["x"]))
+        self.threads.append(threading.get_ident())
         assert self.go_on.wait(60)
         if (columns["x"] < 0).any():
             raise CannotPredict("negative", remedy="Send others.")
@@ -123,3 +126,69 @@ class Refusing(Moody):
 @pytest.mark.parametrize("kind", [Moody, Refusing])
 def test_model_that_answers_otherwise_in_a_batch_is_not_batched(numbers: Shipped, kind: type[Moody]) -> None:
     assert not pays(kind(numbers))  # type: ignore[arg-type]
+
+
+def test_quick_model_is_asked_in_the_loop_and_still_answers_together_what_came_together() -> None:
+    async def scene(model: Model) -> tuple[list[Any], list[int]]:
+        batcher = Batcher(model, quick=3)  # type: ignore[arg-type]
+        several = [batcher.ask(rows(float(value)), 1) for value in range(3)]
+        return await asyncio.gather(*several), model.threads
+
+    found, threads = asyncio.run(scene(model := Model()))
+    assert [timed.predictions.labels.tolist() for timed in found] == [[0.0], [2.0], [4.0]]
+    assert model.batches == [3]
+    assert threads == [threading.get_ident()]
+
+
+def test_more_rows_than_are_quick_go_to_the_thread() -> None:
+    model = Model()
+    asyncio.run(Batcher(model, quick=3).ask(rows(1.0, 2.0, 3.0, 4.0), 4))  # type: ignore[arg-type]
+    assert model.threads != [threading.get_ident()]
+
+
+def test_bad_row_in_the_loop_fails_its_request_alone() -> None:
+    async def scene(model: Model) -> list[Any]:
+        batcher = Batcher(model, quick=10)  # type: ignore[arg-type]
+        several = [batcher.ask(rows(value), 1) for value in (1.0, -1.0, 2.0)]
+        return await asyncio.gather(*several, return_exceptions=True)
+
+    good, bad, other = asyncio.run(scene(Model()))
+    assert (type(good), type(bad), type(other)) == (Timed, CannotPredict, Timed)
+
+
+def test_matrices_and_columns_that_wait_are_answered_apart_and_alike(tmp_path: Path) -> None:
+    shipped = KINDS["native"](tmp_path)
+    predictor, names = shipped.predictor, shipped.schema.names
+    matrix = shipped.frame[list(names)].to_numpy(dtype=float)[:4]
+
+    async def scene() -> list[Any]:
+        batcher = Batcher(predictor, quick=100)
+        columns = [{name: matrix[row : row + 1, place] for place, name in enumerate(names)} for row in range(4)]
+        several = [batcher.ask(matrix[row : row + 1] if row % 2 else columns[row], 1) for row in range(4)]
+        return await asyncio.gather(*several)
+
+    found = asyncio.run(scene())
+    wanted = predictor.predict_frame(shipped.frame[:4])
+    assert np.concatenate([timed.predictions.labels for timed in found]).tolist() == wanted.labels.tolist()
+    shares = np.concatenate([timed.predictions.probabilities for timed in found])
+    np.testing.assert_allclose(shares, wanted.probabilities, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("seconds", "wanted"), [(0.0001, 320), (0.001, 32), (0.002, 16), (0.0021, 0), (1.0, 0)])
+def test_as_many_rows_are_quick_as_surely_fit_into_the_time(
+    numbers: Shipped, monkeypatch: pytest.MonkeyPatch, seconds: float, wanted: int
+) -> None:
+    class Steady(Moody):
+        """Takes the same time for any rows."""
+
+        def predict(self, columns: Mapping[str, np.ndarray]) -> Predictions:
+            clock[0] += seconds
+            return super().predict(columns)
+
+    clock = [0.0]
+    monkeypatch.setattr("trilho.serving.batching.time.perf_counter", lambda: clock[0])
+    assert rows_at_once(Steady(numbers)) == pytest.approx(wanted, abs=1)  # type: ignore[arg-type]
+
+
+def test_model_that_refuses_made_up_rows_is_not_quick(numbers: Shipped) -> None:
+    assert rows_at_once(Refusing(numbers)) == 0  # type: ignore[arg-type]
