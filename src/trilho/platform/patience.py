@@ -40,10 +40,8 @@ def wait_for(name: str, ask: Callable[[], Trouble | None], *, seconds: float, sa
     while (trouble := ask()) is not None:
         waited = time.monotonic() - began
         if trouble.final or waited >= seconds:
-            after = "" if trouble.final else f" (waited {waited:.0f} s)"
-            raise ServiceFailed(
-                f"{trouble.what}{after}", state="Nothing was started.", why=trouble.why, remedy=trouble.remedy
-            )
+            why = trouble.why if trouble.final else f"After {waited:.0f} s: {trouble.why}"
+            raise ServiceFailed(trouble.what, state="Nothing was started.", why=why, remedy=trouble.remedy)
         if not said or time.monotonic() - said > _SAID_EVERY:
             said = time.monotonic()
             say(f"Waiting for {name}, up to {seconds - waited:.0f} s more: {trouble.what}")
