@@ -199,13 +199,13 @@ def _retrain(values: Mapping[str, Any]) -> Findings:
     if "performance" in causes and not values["evaluate.thresholds"]:
         yield (
             "retrain.on",
-            "retrain.on names performance, but evaluate.thresholds says nowhere how good is good enough.",
+            "retrain.on names performance, but evaluate.thresholds sets no metric a limit.",
         )
     if causes and values["retrain.data"] == "original+labelled" and values["journal.columns"]:
         yield (
-            "retrain.data",
-            "retrain.data: original+labelled needs every feature in the journal, and journal.columns leaves some out; "
-            "remove that, or set retrain.data: original.",
+            "journal.columns",
+            "journal.columns leaves features out, and retrain.data: original+labelled needs every one in the journal; "
+            "remove it, or set retrain.data: original.",
         )
 
 

@@ -61,6 +61,12 @@ ADDED = {
     "split: {method: stratifed}": "line 6: split.method is 'stratifed'. Did you mean stratified? Allowed: hash, stratified, time.",
     "register: {promote: if_beter}": "line 6: register.promote is 'if_beter'. Did you mean if_better? Allowed: if_better,",
     "retrain: {on: [drfit]}": "line 6: retrain.on: there is no drfit. Did you mean drift? Allowed: drift, schedule,",
+    "retrain: {on: [performance]}": "line 6: retrain.on names performance, but evaluate.thresholds sets no metric a limit",
+    "retrain: {on: [drift]}\njournal: {columns: [-name]}": (
+        "line 7: journal.columns leaves features out, and retrain.data: original+labelled needs every one"
+    ),
+    "retrain: {data: labelled}": "line 6: retrain.data is 'labelled'",
+    "retrain: {every: 0s}": "line 6: retrain.every is 0s; it must be above 0.",
     "tracking_uri: ./mlruns": "line 6: tracking_uri is './mlruns'; the address of a tracking server is expected",
     "tracking_uri: 'http://me:secret@host:x'": "line 6: tracking_uri is 'http://***@host:x'; the address",
     # import strings
