@@ -31,7 +31,7 @@ _GOES_ON = {
     "run": "Nothing half-made was kept; trilho run goes on from the last step done.",
     "sync": "What was not sent waits in the spool; trilho sync goes on with it.",
     "backup": "Nothing half-made was kept.",
-    "restore": "It is half done; the same command goes on. Start no server on it before.",
+    "restore": "It may be half done: start no server on it; the same command goes on.",
     "gc": "What is not removed yet is marked as deleted; the same command goes on.",
     "score": "Files that are done are kept; the same command goes on with the others.",
 }

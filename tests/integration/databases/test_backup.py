@@ -6,10 +6,12 @@ import json
 import os
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,17 @@ from team_store import SECRET_KEY, Store
 KINDS = ["mariadb", "postgres"]
 BUCKET = "backups"
 
+# As MLflow's own authentication makes them, beside its tables of runs.
+USERS = """
+CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, username VARCHAR(255) UNIQUE, is_admin BOOLEAN DEFAULT 0);
+CREATE TABLE experiment_permissions (id INTEGER NOT NULL PRIMARY KEY, experiment_id VARCHAR(255) NOT NULL,
+  user_id INTEGER NOT NULL REFERENCES users (id), CONSTRAINT once UNIQUE (experiment_id, user_id));
+CREATE TABLE alembic_version_auth (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
+INSERT INTO users VALUES (3, 'ana', 1), (4, 'rui', 0);
+INSERT INTO experiment_permissions VALUES (1, '1', 4);
+INSERT INTO alembic_version_auth VALUES ('1234');
+"""
+
 
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Any]]:
@@ -34,6 +47,8 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Any
     try:
         log_runs(address)
         seen = look(address)
+        with closing(sqlite3.connect(folder / "mlflow.db")) as made:
+            made.executescript(USERS)
         backup = folder / "laptop.tar.zst"
         told = where(f"sqlite:///{folder}/mlflow.db", str(folder / "artifacts"))
         trilho(folder, "backup", str(backup), **told)
@@ -55,6 +70,7 @@ def test_a_laptop_moves_to_a_team_server(
     assert "runs         3         in the backup, 3 now" in done.stdout
     assert "versions     3         in the backup, 3 now" in done.stdout
     no_secrets(done.stdout + done.stderr)
+    assert database.ask("SELECT username, is_admin FROM users ORDER BY id", uri) == [("ana", True), ("rui", False)]
     with serving(uri, destination, **seaweed.environment) as server:
         assert look(server.address) == seen, "runs, metrics, tags, versions, and what the champion predicts"
         go_on(server.address)  # its numbers go on after the restored ones

@@ -20,7 +20,8 @@ _SCHEMA = "alembic_version"
 def copy_tables(source: Path, address: DatabaseAddress, say: Say) -> None:
     """All rows of the SQLite file `source`, in one transaction: all of them arrive, or none.
 
-    The tables at `address` are MLflow's own, of the same schema. Numbers that the database counts up by itself go on
+    The tables at `address` are MLflow's own, of the same schema; what else the source has, such as the tables of a
+    server's users, is made like there. Numbers that the database counts up by itself go on
     after the highest one; booleans, dates and JSON become the target's own kinds.
 
     Raises:
@@ -33,7 +34,8 @@ def copy_tables(source: Path, address: DatabaseAddress, say: Say) -> None:
         ours, theirs = sqlalchemy.MetaData(), sqlalchemy.MetaData()
         ours.reflect(old)
         theirs.reflect(new)
-        _same_tables(ours, theirs, address)
+        _same_columns(ours, theirs, address)
+        _make_others(ours, theirs, new)
         if address.kind == "mysql":  # else MySQL takes experiment 0, MLflow's default one, for "give it a number"
             new.execute(sqlalchemy.text("SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')"))
         copied = [table for table in theirs.sorted_tables if table.name != _SCHEMA]
@@ -70,17 +72,25 @@ def _copy(old: Connection, ours: Table, new: Connection, theirs: Table) -> int:
     return count
 
 
-def _same_tables(ours: MetaData, theirs: MetaData, address: DatabaseAddress) -> None:
+def _same_columns(ours: MetaData, theirs: MetaData, address: DatabaseAddress) -> None:
     for name, table in ours.tables.items():
         lacking = set(table.columns.keys()) - set(theirs.tables[name].columns.keys()) if name in theirs.tables else ()
-        if name not in theirs.tables or lacking:
-            what = f"columns {', '.join(sorted(lacking))} of table {name}" if lacking else f"table {name}"
+        if lacking:
             raise BackupFailed(
-                f"The database at {address.shown} has no {what}.",
+                f"The table {name} at {address.shown} has no {', '.join(sorted(lacking))}.",
                 state="No row was copied.",
                 why="The backup has what the installed MLflow does not make.",
                 remedy="Install the MLflow that wrote the backup: trilho restore BACKUP --dry-run names its version.",
             )
+
+
+def _make_others(ours: MetaData, theirs: MetaData, new: Connection) -> None:
+    others = [table for table in ours.sorted_tables if table.name not in theirs.tables]
+    for table in others:
+        made = table.to_metadata(theirs)
+        for column in made.columns:
+            column.server_default = None  # SQLite's way to write it is not everybody's
+    theirs.create_all(new, tables=[theirs.tables[table.name] for table in others])
 
 
 def _set_sequences(new: Connection, tables: list[Table]) -> None:

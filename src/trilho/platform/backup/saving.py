@@ -62,7 +62,10 @@ def back_up(
             state="Nothing was written.",
             remedy="Finish it first: run the same trilho restore again.",
         )
-    with writing(file) as writer, tempfile.TemporaryDirectory(prefix=f"{file.name}.", dir=file.parent) as folder:
+    with (
+        writing(file) as writer,
+        tempfile.TemporaryDirectory(prefix=f"{file.name}.", suffix=".part", dir=file.parent) as folder,
+    ):
         say(f"Copying the database {address.shown}")
         copy = copy_database(address, Path(folder), damaged_too=damaged_too)
         copied = time.time()
