@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,11 @@ class Server:
         """What curl gets from a published port; an answer that is an error is one here, too."""
         return run(*self.engine.inside("curl", "--silent", "--show-error", "--fail", "-m", "30", *words, url))
 
+    def status(self, url: str, *words: str) -> str:
+        """The status that curl gets, whatever it is."""
+        told = ("--output", "/dev/null", "--write-out", "%{http_code}", "-m", "30")
+        return run(*self.engine.inside("curl", "--silent", *told, *words, url))
+
     def secrets(self) -> list[str]:
         return re.findall(r"=([0-9a-f]{40})$", (self.folder / ".env").read_text(encoding="utf-8"), re.MULTILINE)
 
@@ -74,8 +79,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         made.stop()
         made.start(own_network=True)
         try:
-            found.compose("up", "--detach", "--wait", "--wait-timeout", "300")
-            found.compose("--profile", "training", "up", "training", "--exit-code-from", "training", "--no-recreate")
+            try:
+                found.compose("up", "--detach", "--wait", "--wait-timeout", "300")
+                found.compose(
+                    "--profile", "training", "up", "training", "--exit-code-from", "training", "--no-recreate"
+                )
+            except AssertionError as error:
+                error.add_note(found.compose("logs", "--no-color", "--tail", "30"))
+                raise
             yield found
         finally:
             found.compose("--profile", "training", "down", "--volumes", "--timeout", "5")
@@ -169,6 +180,32 @@ def test_down_and_up_again_has_everything_still(server: Server) -> None:
     assert int(json.loads(server.ask("http://127.0.0.1:8000/health"))["journal"]["written"]) >= 0
     kept = server.compose("exec", "webapp", "sh", "-c", "ls -R /state/.trilho/journal")
     assert "reports" in kept
+
+
+def test_a_server_that_others_reach_asks_for_user_and_key(server: Server) -> None:
+    """On SQLite and a folder, with none of the stand-ins."""
+    server.compose("--profile", "training", "down", "--timeout", "20")
+    folder = server.project / "open"
+    kinds = ("--database", "sqlite", "--artifacts", "folder", "--host", "mlflow.example.org")
+    run(*TRILHO, "deploy", "compose", str(folder), "-C", str(server.project), *kinds)
+    (folder / "stand-ins.yml").write_text("services: {}\n", encoding="utf-8")
+    opened = replace(server, folder=folder)
+    told = dict(re.findall(r"(?m)^(\w+)=(.+)$", (folder / ".env").read_text(encoding="utf-8")))
+    user = f"{told['MLFLOW_AUTH_ADMIN_USERNAME']}:{told['MLFLOW_AUTH_ADMIN_PASSWORD']}"
+    runs, model = "http://127.0.0.1:5000/api/2.0/mlflow/experiments/search?max_results=1", "http://127.0.0.1:8000"
+    named = ("-H", "Host: mlflow.example.org:5000")
+    try:
+        opened.compose("--project-name", "open", "up", "--detach", "--wait", "--wait-timeout", "300")
+        assert opened.status(runs, *named) == "401"
+        assert opened.status(runs, *named, "--user", user) == "200"
+        assert opened.status(runs, "-H", "Host: another.example.org", "--user", user) == "403"
+        opened.compose("--project-name", "open", "--profile", "training", "run", "--rm", "training")
+        _wait_for_model(opened)
+        body = ("-H", "Content-Type: application/json", "-d", '{"dataframe_split": {"columns": [], "data": []}}')
+        assert opened.status(f"{model}/invocations", *body) == "401"
+        assert opened.status(f"{model}/invocations", *body, "-H", f"X-API-Key: {told['TRILHO_API_KEYS']}") == "400"
+    finally:
+        opened.compose("--project-name", "open", "--profile", "training", "down", "--volumes", "--timeout", "5")
 
 
 # ----------------------------------------------------------------------------------------------------------------------
