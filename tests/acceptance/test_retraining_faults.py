@@ -136,6 +136,7 @@ def test_kill_between_decision_and_the_end_loses_nothing_and_repeats_nothing(
     assert len(rows) == (3 if moment is _training else 2)
     assert len(set(rows[1:])) == 1, "from the same rows"
     assert [event["kind"] for event in history(folder, mlflow_server)].count("promoted") == 2
+    assert "fell silent, taken over" in trilho(folder, "history", server=mlflow_server).stdout
     again = trilho(folder, "monitor", server=mlflow_server, code=None).stdout
     assert "0 new labels" in again
 
