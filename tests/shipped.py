@@ -10,11 +10,11 @@ from typing import Any
 
 import pandas as pd
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 
 from trilho import bundle
 from unit.bundle.tables import bundled, cancer, mixed, wide
@@ -63,7 +63,8 @@ def two_hundred_columns(folder: Path) -> Shipped:
 
 def not_compiled(folder: Path) -> Shipped:
     frame, truth = cancer()
-    return Shipped(bundled(HistGradientBoostingClassifier(max_iter=5), frame, truth, folder).path, frame, truth)
+    model = make_pipeline(SplineTransformer(), StandardScaler(), LogisticRegression())
+    return Shipped(bundled(model, frame, truth, folder).path, frame, truth)
 
 
 KINDS: Mapping[str, Callable[[Path], Shipped]] = {

@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import SplineTransformer, StandardScaler
 
 from trilho import bundle
 from trilho.bundle import columns as canonical
-from trilho.bundle.native import frame_of, load, settled
+from trilho.bundle.native import Native, frame_of, load, settled
 from trilho.bundle.trusted import saved
-from unit.bundle.tables import cancer, columns_of, mixed
+from trilho.errors import CannotPredict
+from unit.bundle.tables import bundled, cancer, columns_of, mixed
 
 
 def schema_of(frame: pd.DataFrame, **kinds: str) -> bundle.Schema:
@@ -65,14 +72,12 @@ def test_the_same_model_gives_the_same_file() -> None:
         for _ in range(2)
     ]
     assert files[0] == files[1]
-    back = load(files[0], allowed=(), modules=(), path=__import__("pathlib").Path("model.skops"))
+    back = load(files[0], allowed=(), modules=(), path=Path("model.skops"))
     model = make_pipeline(StandardScaler(), RandomForestClassifier(3, random_state=0)).fit(frame, truth)
     assert (back.predict_proba(frame) == model.predict_proba(frame)).all()
 
 
 def test_a_loaded_model_uses_one_thread() -> None:
-    from pathlib import Path
-
     frame, truth = cancer()
     model = make_pipeline(StandardScaler(), RandomForestClassifier(3, n_jobs=2, random_state=0)).fit(frame, truth)
     back = load(saved(model), allowed=(), modules=(), path=Path("model.skops"))
@@ -85,3 +90,58 @@ def test_mixed_columns_survive_the_way_there_and_back() -> None:
     fields = schema_of(frame).fields
     back = frame_of(canonical.columns_of(frame, fields), fields)
     pd.testing.assert_frame_equal(back, frame)
+
+
+class Scribbler(BaseEstimator):  # type: ignore[misc]
+    """Keeps what it was asked, and writes into it."""
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        self.asked = frame.copy()
+        frame.columns.name = "mine"
+        frame.iloc[:, 0] = -1.0
+        return np.zeros(len(frame))
+
+
+WHOLE = pd.DataFrame({"count": [1, 2], "ratio": [0.5, 1.5], "flag": [True, False]})
+DOUBLES = pd.DataFrame({"a": [0.5, 1.5], "b": [2.0, 3.0]})
+VALUES = st.one_of(st.none(), st.floats(-1e300, 1e300), st.integers(-(2**70), 2**70), st.sampled_from([0.0, 1.0, -0.0]))
+
+
+@given(data=st.data(), table=st.sampled_from([WHOLE, DOUBLES]))
+@settings(deadline=None)
+def test_rows_as_a_matrix_and_as_columns_become_the_same_frame(data: st.DataObject, table: pd.DataFrame) -> None:
+    schema, model = schema_of(table), Scribbler()
+    engine = Native(model, schema=schema)
+    row = st.tuples(*(VALUES for _ in schema.fields))
+    matrix = np.array(data.draw(st.lists(row, min_size=1, max_size=4)), dtype=np.float64)
+    before = matrix.copy()
+    engine.answer_matrix(matrix)
+    short = model.asked
+    np.testing.assert_array_equal(matrix, before, "what a model writes into its frame reaches nobody else")
+    engine.answer({name: before[:, place].copy() for place, name in enumerate(schema.names)})
+    pd.testing.assert_frame_equal(short, model.asked)
+    assert short.columns.name is None, "nor does the name it gives to the columns"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e301, 1e200])
+@pytest.mark.parametrize("rows", [1, 100])
+def test_matrix_is_refused_as_columns_are(value: float, rows: int, tmp_path: Path) -> None:
+    frame, truth = cancer()
+    shipped = bundled(
+        make_pipeline(SplineTransformer(), StandardScaler(), LogisticRegression()), frame, truth, tmp_path
+    )
+    predictor = bundle.open(shipped.path)
+    assert predictor.runtime == "native"
+    matrix = frame.to_numpy(dtype=float)[:rows].copy()
+    matrix[rows // 2, 3] = value
+    said = []
+    for ask, asked in (
+        (predictor.predict_matrix, matrix),
+        (predictor.predict, {name: matrix[:, place] for place, name in enumerate(frame.columns)}),
+    ):
+        try:
+            said.append(ask(asked).probabilities.tolist())  # type: ignore[operator]
+        except CannotPredict as error:
+            said.append((str(error), error.column, error.row))
+    assert said[0] == said[1]
+    assert isinstance(said[0], tuple) == (not abs(value) <= predictor.largest)
