@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipped import Shipped
-from trilho.monitoring import ColumnReport, Histogram, Measured, Measurement, Performance, Report, figures
+from trilho.monitoring import ColumnReport, Histogram, Measured, Measurement, Performance, Report, WholeRows, figures
 from trilho.monitoring.figures import moment, number, share
 from trilho.monitoring.html import render
 from trilho.monitoring.html.drawing import CELLS, HEIGHT, bars, medians, picture
@@ -150,6 +150,17 @@ def test_endless_names_are_cut(words: Shipped) -> None:
     found = report(words, journaled(words, trained(words)))
     columns = tuple(msgspec.structs.replace(one, name="x" * 100_000) for one in found.columns)
     assert len(render(msgspec.structs.replace(found, columns=columns, model="m" * 100_000))) < 60_000
+
+
+def test_whole_rows_that_moved_are_not_called_calm(numbers: Shipped) -> None:
+    calm = report(numbers, journaled(numbers, numbers.frame))
+    moved = msgspec.structs.replace(calm, whole_rows=WholeRows(accuracy=0.7, p_value=1e-9, held_out=500))
+    read = Read(render(moved)).text
+    assert "None of 30 columns moved, but rows as a whole did." in read
+    assert "they do not belong together as they did" in read
+    assert "told rows of this window from the first rows of this version in 70.0% of 500 tries" in read
+    assert "Nothing." not in read
+    assert "Nothing." in Read(render(calm)).text
 
 
 def test_metric_below_its_floor_is_the_first_thing_to_read(numbers: Shipped) -> None:

@@ -42,9 +42,12 @@ def verdict(report: Report, performance: Performance | None) -> Verdict:
         return Verdict(state="bad" if dropped else "unknown", sentence=sentence, meaning=_fallen(report, performance))
     moved, judged = len(report.moved), len(report.judged)
     if not moved:
-        answers = "the answers did" if report.prediction_drift else "and the answers did not either"
-        sentence = f"None of {judged} columns moved, {'but ' if report.prediction_drift else ''}{answers}."
-        state: State = "bad" if dropped else "note" if report.prediction_drift else "good"
+        others = [
+            name for name, did in (("the answers", report.prediction_drift), ("rows as a whole", _whole(report))) if did
+        ]
+        rest = f"but {' and '.join(others)} did" if others else "and the answers did not either"
+        sentence = f"None of {judged} columns moved, {rest}."
+        state: State = "bad" if dropped else "note" if others else "good"
         return Verdict(state=state, sentence=sentence, meaning=_fallen(report, performance))
     when = since(report.since_when, report)
     worst = cut(report.moved[0].name, 60)
@@ -69,6 +72,8 @@ def meaning(report: Report, performance: Performance | None) -> str:
         return "So few rows differ from the training rows by chance alone; the pictures below show them all the same."
     newest = performance.newest(report.model, report.version) if performance else None
     answers = "Its answers moved too" if report.prediction_drift else "Its answers stayed as they were on the test data"
+    if not report.moved and _whole(report) and not report.prediction_drift:
+        return "Each column is spread as before, but they do not belong together as they did."
     if not report.moved:
         return (
             f"{answers}, while the inputs did not." if report.prediction_drift else "Inputs and answers are as before."
@@ -94,6 +99,10 @@ def _fallen(report: Report, performance: Performance | None) -> str:
     return f"{one.metric} is {number(one.value or 0.0)}, {side} the {number(one.floor or 0.0)} that is asked."
 
 
+def _whole(report: Report) -> bool:
+    return report.whole_rows is not None and report.whole_rows.moved
+
+
 def _has_floor(measurement: Measurement) -> bool:
     return any(one.floor is not None for one in measurement.measured)
 
@@ -101,7 +110,7 @@ def _has_floor(measurement: Measurement) -> bool:
 def _advice(report: Report, performance: Performance | None) -> Iterator[Advice]:
     newest = performance.newest(report.model, report.version) if performance else None
     fallen = newest is not None and bool(newest.below)
-    any_moved = bool(report.moved) or report.prediction_drift
+    any_moved = bool(report.moved) or report.prediction_drift or _whole(report)
     questions = {check.question for column in report.moved for check in column.checks if check.moved}
     if report.enough and questions & {"missing", "new categories", "out of range"}:
         names = ", ".join(cut(column.name, 40) for column in report.moved[:3])
