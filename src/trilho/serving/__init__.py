@@ -9,6 +9,7 @@ parent      the socket, the crew, the follower: until it is time to stop
 crew        worker processes: started, replaced, stopped
 worker      one process that answers: the application in a uvicorn server
 connection  one connection: who is too slow, or one too many
+outbox      answers leave in one piece, those of one moment together
 state       what the parent knows, for /health and /metrics
 slot        the model in charge, one reference
 payload     bytes in, columns out; predictions in, bytes out
