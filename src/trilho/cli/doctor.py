@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, load_project
+from trilho.cli.stored import Artifacts, Database
 
 if TYPE_CHECKING:
     from trilho.platform.doctor import Finding, Relocated, Relocation, Site
@@ -25,13 +26,8 @@ def doctor(
         list[str] | None,
         typer.Option("--files", metavar="OLD=NEW", help="With --fix: files at path OLD are at NEW on this machine."),
     ] = None,
-    backend_store_uri: Annotated[
-        str,
-        typer.Option(help="The server's database, on its own machine. Better as MLFLOW_BACKEND_STORE_URI: no secrets."),
-    ] = "",
-    artifacts_destination: Annotated[
-        str, typer.Option(help="Where the server keeps artifacts, likewise (MLFLOW_ARTIFACTS_DESTINATION).")
-    ] = "",
+    backend_store_uri: Database = None,
+    artifacts_destination: Artifacts = None,
     prometheus: Annotated[str, typer.Option(help="The address of Prometheus (PROMETHEUS_URL).")] = "",
     project: Folder = HERE,
     profile: Profile = None,
@@ -50,7 +46,7 @@ def doctor(
     moved = _moved(files or [])
     if (yes or moved) and not fix:
         raise typer.BadParameter("--yes and --files belong to --fix.")
-    site = _site(project, profile, overrides, backend_store_uri, artifacts_destination, prometheus)
+    site = _site(project, profile, overrides, backend_store_uri or "", artifacts_destination or "", prometheus)
     if fix:
         _fix(site, moved, act=yes, json=json)
         return

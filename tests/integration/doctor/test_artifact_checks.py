@@ -155,6 +155,14 @@ def test_file_store_beside_a_server_is_named(
     assert f"mlflow migrate-filestore --source {tmp_path}" in found.remedy
 
 
+def test_address_that_is_a_folder_is_named(diagnose: Diagnose, tmp_path: Path) -> None:
+    with pytest.raises(MlflowException, match="is in maintenance mode and will not receive further updates"):
+        mlflow.MlflowClient("./mlruns").search_experiments()
+    found = diagnose(tracking_uri="./mlruns")
+    assert in_trouble(found) == ["file-store"]
+    assert "MLFLOW_TRACKING_URI is ./mlruns" in found["file-store"].measured
+
+
 def test_empty_folder_called_mlruns_is_no_file_store(diagnose: Diagnose, tmp_path: Path) -> None:
     (tmp_path / "mlruns" / ".trash").mkdir(parents=True)
     assert in_trouble(diagnose()) == []

@@ -36,7 +36,7 @@ def examine(site: Site, checks: Iterable[Check], *, seconds: float = SECONDS) ->
     The tracking server is asked once whether it answers; checks that need it do not apply where it does not, since one
     of the others says why.
     """
-    site = replace(site, answers=_answers(site))
+    site = _asked(site)
     chosen = list(checks)
     found: dict[str, Finding | None] = {}
     threads = [threading.Thread(target=_look, args=(check, site, found), daemon=True) for check in chosen]
@@ -67,14 +67,22 @@ def secrets_of(site: Site) -> tuple[str, ...]:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _answers(site: Site) -> bool:
-    if not site.tracking_uri:
-        return False
+def _asked(site: Site) -> Site:
+    """The site with what its tracking server says to a real question; /health is green for those it refuses, too."""
+    if not site.has_server:
+        return site
     try:
         probe(site.tracking_uri, environment=site.environment)
-    except (ServerUnreachable, ServerRefused, InvalidProject, OSError):
-        return False
-    return True
+    except (ServerUnreachable, ServerRefused, InvalidProject) as error:
+        return replace(site, refusal=error)
+    except OSError as error:  # before anybody was asked: the login's file cannot be read
+        return replace(
+            site,
+            refusal=ServerUnreachable(
+                "The tracking server was not asked.", why=str(error), remedy="Make that file readable, or set HOME."
+            ),
+        )
+    return replace(site, answers=True)
 
 
 def _look(check: Check, site: Site, found: dict[str, Finding | None]) -> None:

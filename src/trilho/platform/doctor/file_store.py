@@ -13,6 +13,12 @@ _FOLDERS = ("mlruns", "src/mlruns", "notebooks/mlruns")
 def file_store(site: Site) -> Finding | None:
     """`The filesystem tracking backend (e.g., './mlruns') is in maintenance mode`; runs that no server shows;
     `MissingConfigException: Yaml file '…/meta.yaml' does not exist`."""
+    if site.tracking_uri and not site.has_server:
+        return trouble(
+            f"MLFLOW_TRACKING_URI is {site.shown}, and no server's address.",
+            expected="http://HOST:PORT; MLflow reads no file store since 3.13.",
+            remedy="Set it to the server, or leave it out: trilho up starts one, and trilho run uses it.",
+        )
     for name in _FOLDERS:
         folder = site.root / name
         experiments = [path.parent for path in folder.glob("*/meta.yaml")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import ssl
@@ -10,6 +11,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 _MOST = 4_000_000  # bytes of a body
 
@@ -32,7 +34,13 @@ class Answer:
 
 def get(url: str, *, seconds: float = 3.0) -> Answer | None:
     """The answer to GET `url`, whatever its status; None where nobody answers."""
-    request = urllib.request.Request(url, headers={"User-Agent": "trilho-doctor"})
+    parts = urlsplit(url)
+    headers = {"User-Agent": "trilho-doctor"}
+    if "@" in parts.netloc:
+        login, _, host = parts.netloc.rpartition("@")
+        headers["Authorization"] = "Basic " + base64.b64encode(unquote(login).encode()).decode()
+        url = parts._replace(netloc=host).geturl()
+    request = urllib.request.Request(url, headers=headers)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
     try:
         with opener.open(request, timeout=seconds) as response:

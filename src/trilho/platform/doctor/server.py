@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 from urllib.parse import urlsplit
 
-from trilho.errors import ServerRefused, ServerUnreachable, TrilhoError
+from trilho.errors import ServerRefused
 from trilho.platform.doctor.finding import Finding, ok, trouble
 from trilho.platform.doctor.http import Answer, get
 from trilho.platform.doctor.site import Site, addresses, without_user
-from trilho.wire import parse_address, probe
+from trilho.wire import parse_address
 
 # Where MLflow is found by custom: its default, the one that is published beside it, a proxy's, Kubernetes' node port.
 USUAL_PORTS = (5000, 5001, 8080, 80, 30500)
@@ -17,11 +17,11 @@ USUAL_PORTS = (5000, 5001, 8080, 80, 30500)
 
 def server_unreachable(site: Site) -> Finding | None:
     """`ConnectionRefusedError: [Errno 111] Connection refused`, timeouts, and answers that are errors."""
-    if not site.tracking_uri or not _resolves(site):
-        return None  # nothing was started; or the name is the trouble, and has a check of its own
-    error = _refusal(site)
-    if error is None:
+    if site.answers:
         return ok(f"{site.shown} answers.")
+    error = site.refusal
+    if error is None or not _resolves(site):
+        return None  # nothing was started; or the name is the trouble, and has a check of its own
     if isinstance(error, ServerRefused) and (error.status in (401, 403, 404) or error.status == 200):
         return None  # these have checks of their own
     if site.local:
@@ -56,11 +56,11 @@ def listening_address(site: Site) -> Finding | None:
 
 def wrong_port(site: Site) -> Finding | None:
     """Somebody else answers at the server's port; or nobody, while MLflow answers at one of the usual ones."""
-    if site.local or site.answers or not site.tracking_uri or not _resolves(site):
+    error = site.refusal
+    if site.local or error is None or not _resolves(site):
         return None
-    error = _refusal(site)
-    if isinstance(error, ServerRefused) and (error.status in (401, 403) or error.error_code):
-        return None  # it is MLflow, and refuses us
+    if isinstance(error, ServerRefused) and (error.status in (401, 403) or error.status >= 500 or error.error_code):
+        return None  # it is MLflow, and refuses us or is in trouble itself
     address = parse_address(site.tracking_uri, site.environment)
     scheme = "https" if address.secure else "http"
     elsewhere = [
@@ -85,7 +85,7 @@ def wrong_port(site: Site) -> Finding | None:
 
 def host_refused(site: Site) -> Finding | None:
     """403 `Invalid Host header - possible DNS rebinding attack detected`, while /health is green."""
-    error = _refusal(site) if site.tracking_uri and not site.answers else None
+    error = site.refusal
     if not isinstance(error, ServerRefused) or error.status != 403 or "host" not in error.why.lower():
         return None
     address = parse_address(site.tracking_uri, site.environment)
@@ -102,7 +102,7 @@ def host_refused(site: Site) -> Finding | None:
 
 def login_refused(site: Site) -> Finding | None:
     """401 or 403: the user, the password or the token is wrong or missing."""
-    error = _refusal(site) if site.tracking_uri and not site.answers else None
+    error = site.refusal
     if not isinstance(error, ServerRefused) or error.status not in (401, 403) or "host" in error.why.lower():
         return None
     address = parse_address(site.tracking_uri, site.environment)
@@ -116,15 +116,6 @@ def login_refused(site: Site) -> Finding | None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-
-
-def _refusal(site: Site) -> TrilhoError | None:
-    """What the server says to a real question; /health is green for those it refuses, too."""
-    try:
-        probe(site.tracking_uri, environment=site.environment)
-    except (ServerUnreachable, ServerRefused) as error:
-        return error
-    return None
 
 
 def _resolves(site: Site) -> bool:

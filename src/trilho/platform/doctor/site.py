@@ -14,6 +14,7 @@ from trilho.platform.service import record_path
 from trilho.platform.tracking import NAME, data_folder, database_path
 
 if TYPE_CHECKING:
+    from trilho.errors import TrilhoError
     from trilho.project.file import ProjectFile
 
 # Environment names that hold an address of a server.
@@ -40,6 +41,12 @@ class Site:
     model: str = ""
     prometheus: str = ""
     answers: bool = False  # whether the tracking server answers our questions; found out once, before the checks
+    refusal: TrilhoError | None = field(repr=False, default=None)  # what came instead of an answer
+
+    @property
+    def has_server(self) -> bool:
+        """Whether the address is one that a server can have; not a file store's path."""
+        return urlsplit(self.tracking_uri).scheme in ("http", "https")
 
     @property
     def shown(self) -> str:

@@ -14,7 +14,7 @@ def versions(site: Site) -> Finding | None:
     from packaging.requirements import Requirement
     from packaging.version import InvalidVersion, Version
 
-    if not site.tracking_uri.startswith("http"):
+    if not site.has_server:
         return None
     answer = get(site.shown.rstrip("/") + "/version")
     try:
