@@ -234,6 +234,34 @@ def test_a_killed_restore_is_finished_by_the_same_command(backup: Path, tmp_path
     trilho(tmp_path, "backup", "whole.tar.zst", **at(other))
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is measured as Linux counts it")
+def test_memory_does_not_grow_with_the_artifacts(backup: Path, tmp_path: Path) -> None:
+    trilho(tmp_path, "restore", str(backup), **at(tmp_path / "small"))
+    trilho(tmp_path, "restore", str(backup), **at(tmp_path / "large"))
+    with (tmp_path / "large" / "artifacts" / "large.bin").open("wb") as file:
+        file.truncate(400_000_000)
+    used = {}
+    for size in ("small", "large"):
+        saved = peak_memory("backup", f"{tmp_path}/{size}.tar.zst", **at(tmp_path / size))
+        put_back = peak_memory("restore", f"{tmp_path}/{size}.tar.zst", **at(tmp_path / f"{size} again"))
+        used[size] = max(saved, put_back)
+    assert (tmp_path / "large again" / "artifacts" / "large.bin").stat().st_size == 400_000_000
+    assert used["large"] < used["small"] + 60_000_000, used
+
+
+def peak_memory(*words: str, **told: str) -> int:
+    """Bytes resident at most while `trilho WORDS` runs."""
+    code = "import atexit, resource, runpy\n"
+    code += "atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))\n"
+    code += "runpy.run_module('trilho.cli', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], env=environment(**told), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.splitlines()[-1]) * 1024
+
+
 def test_force_keeps_what_was_there(backup: Path, tmp_path: Path) -> None:
     copy = tmp_path / backup.name
     copy.write_bytes(backup.read_bytes())
