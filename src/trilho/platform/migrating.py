@@ -78,6 +78,17 @@ def schema_of(address: DatabaseAddress) -> tuple[Schema, str]:
     return ("older" if revision in known.values() else "current"), revision
 
 
+def holds_nothing(address: DatabaseAddress) -> bool:
+    """Whether no experiment is in it: a first start that was cut off left an older MLflow's tables, and no rows."""
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(address.uri, poolclass=sqlalchemy.pool.NullPool)
+    with engine.connect() as connection:
+        if not sqlalchemy.inspect(connection).has_table("experiments"):
+            return True
+        return connection.execute(sqlalchemy.text("SELECT 1 FROM experiments")).first() is None
+
+
 def prepare_new(address: DatabaseAddress, say: Say = silent) -> None:
     """An empty MySQL database is told to keep all of Unicode, which older ones and MariaDB do not by default."""
     import sqlalchemy
@@ -123,6 +134,24 @@ def refused_migration(address: DatabaseAddress, schema: Schema, revision: str, m
         why=f"{address.shown} has schema {revision}. A migration that stops half-way cannot be taken back.",
         remedy=f"Stop all its servers, copy it:\n  {_dump(address)}\nthen start this one with --migrate (or "
         "TRILHO_MIGRATE=true).",
+    )
+
+
+def unfinished(address: DatabaseAddress, why: str) -> ServiceFailed:
+    """The error for tables that could not be made or migrated; an empty database has nothing to lose."""
+    empty = False
+    with suppress(Exception):  # the database may be the one that failed
+        empty = holds_nothing(address)
+    again = f"DROP DATABASE {address.database}; CREATE DATABASE {address.database};"
+    if address.file is not None:
+        again = f"Move {address.file} away."
+    return ServiceFailed(
+        "MLflow's server does not start over this database.",
+        state="It may hold a part of MLflow's tables.",
+        why=why,
+        remedy=f"A first start was cut off. It holds no experiment, and is best dropped and created anew:\n{again}"
+        if empty
+        else "The whole cause is in the log above. If a migration stopped half-way, put back the copy made before it.",
     )
 
 

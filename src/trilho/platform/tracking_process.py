@@ -18,18 +18,26 @@ import sys
 import threading
 import uuid
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trilho.errors import ServiceFailed
+from trilho.errors import TrilhoError
 from trilho.platform.accounts import secrets_in, told_to_mlflow
 from trilho.platform.allowed_hosts import LOCAL_HOSTS, host_patterns, origin_patterns
 from trilho.platform.bucket import s3_environment, wait_for_bucket
 from trilho.platform.database import check_database
 from trilho.platform.database_address import DatabaseAddress, parse_database
 from trilho.platform.database_wait import wait_for_database
-from trilho.platform.migrating import alone, copy_before_migration, prepare_new, refused_migration, schema_of
+from trilho.platform.migrating import (
+    alone,
+    copy_before_migration,
+    holds_nothing,
+    prepare_new,
+    refused_migration,
+    schema_of,
+    unfinished,
+)
 from trilho.platform.record import read_record
 from trilho.platform.redacting import RedactingFormatter
 from trilho.platform.service import ID_HEADER
@@ -115,7 +123,7 @@ def run_server(
 
     import uvicorn  # before mlflow: it takes its presence as the sign that it runs as a server
 
-    with alone(address, say=_log.info):
+    with alone(address, say=_log.info), _explained(address, form):
         _make_tables(address, migrate)
         app = _application(address, accounts, form)
     config = uvicorn.Config(
@@ -192,7 +200,7 @@ def _make_tables(address: DatabaseAddress, migrate: bool) -> None:
     if address.file is not None and not migrate:
         check_database(address.file)
     schema, revision = schema_of(address)
-    if schema == "newer" or (schema == "older" and not migrate):
+    if schema == "newer" or (schema == "older" and not migrate and not holds_nothing(address)):
         from mlflow.version import VERSION
 
         raise refused_migration(address, schema, revision, VERSION)
@@ -216,38 +224,39 @@ def _make_tables(address: DatabaseAddress, migrate: bool) -> None:
         _pragma(address.file, "journal_mode=WAL")
 
 
-def _application(address: DatabaseAddress, accounts: Path | None, form: RedactingFormatter) -> Any:
+def _application(address: DatabaseAddress, accounts: Path | None, form: logging.Formatter) -> Any:
     """MLflow's ASGI application over the database; its first start makes what tables are missing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow imports a deprecated part of starlette, which nobody here can change
+        from mlflow.server import app as routes
+        from mlflow.server.fastapi_app import app
+    from mlflow.server.handlers import initialize_backend_stores
+
+    for name in ("mlflow", "alembic"):  # their own handlers would write what they like
+        for handler in logging.getLogger(name).handlers:
+            handler.setFormatter(form)
+    initialize_backend_stores(address.uri, address.uri, _ARTIFACT_ROOT)
+    if accounts is not None:
+        with told_to_mlflow(address, accounts, say=_log.info):
+            from mlflow.server.auth import create_app
+            from mlflow.server.auth.db.utils import migrate
+
+            make_user_tables(address, lambda engine: migrate(engine, "head"))
+            app = create_app()
+    return Counted(app, [rule.rule for rule in routes.url_map.iter_rules()])
+
+
+@contextlib.contextmanager
+def _explained(address: DatabaseAddress, form: RedactingFormatter) -> Iterator[None]:
+    """What MLflow or the database raise inside becomes a ServiceFailed without secrets, and a traceback in the log."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # MLflow imports a deprecated part of starlette: nobody here can change it
-            from mlflow.server import app as routes
-            from mlflow.server.fastapi_app import app
-        from mlflow.server.handlers import initialize_backend_stores
-
-        for name in ("mlflow", "alembic"):  # their own handlers would write what they like
-            for handler in logging.getLogger(name).handlers:
-                handler.setFormatter(form)
-        initialize_backend_stores(address.uri, address.uri, _ARTIFACT_ROOT)
-        if accounts is not None:
-            with told_to_mlflow(address, accounts, say=_log.info):
-                from mlflow.server.auth import create_app
-                from mlflow.server.auth.db.utils import migrate
-
-                make_user_tables(address, lambda engine: migrate(engine, "head"))
-                app = create_app()
-    except (ServiceFailed, ImportError):
+        yield
+    except (TrilhoError, ImportError):
         raise
     except Exception as error:
         _log.error("MLflow's server cannot be made", exc_info=True)
-        raise ServiceFailed(
-            "MLflow's server does not start over this database.",
-            state="It may hold a part of MLflow's tables.",
-            why=form.without_secrets(f"{type(error).__name__}: {error}".split("\n")[0]),
-            remedy="The whole cause is in the log above. A database whose first start was cut off, and that holds no\n"
-            "runs yet, is best dropped and created anew.",
-        ) from None
-    return Counted(app, [rule.rule for rule in routes.url_map.iter_rules()])
+        said = form.without_secrets(f"{type(error).__name__}: {error}".split("\n")[0])
+        raise unfinished(address, said) from None
 
 
 def _create_database(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def test_an_older_database_is_left_alone_until_somebody_says_that_it_is_backed_u
 ) -> None:
     uri = database.fresh()
     revision = older(uri)
+    database.ask("INSERT INTO experiments (experiment_id, name) VALUES (7, 'kept')", uri)
     said = refusal(tmp_path, uri, "artifacts")
     assert "written by an older MLflow" in said
     assert "It was not touched." in said
@@ -109,6 +111,33 @@ def test_an_older_database_is_left_alone_until_somebody_says_that_it_is_backed_u
     assert "--migrate" in said
     assert PASSWORD not in said
     assert database.ask("SELECT version_num FROM alembic_version", uri) == [(revision,)]
+
+
+def test_a_first_start_that_was_cut_off_is_taken_up_again_or_named(database: Database, tmp_path: Path) -> None:
+    uri = database.fresh()
+    server = begin(tmp_path, uri, "artifacts")
+    try:
+        while "Updating database tables" not in server.said:
+            assert server.process.poll() is None, server.said
+            time.sleep(0.01)
+        time.sleep(1)  # somewhere among fifty migrations
+    finally:
+        server.kill()
+    if database.kind == "postgres":  # takes back half a migration
+        again = begin(tmp_path, uri, "artifacts")
+        try:
+            ready(again)
+        finally:
+            again.kill()
+        return
+    again = begin(tmp_path, uri, "artifacts")
+    try:
+        ready(again)
+    except RuntimeError:
+        assert "is best dropped and created anew" in again.said
+        assert "DROP DATABASE" in again.said
+    finally:
+        again.kill()
 
 
 def test_a_newer_database_is_left_alone(database: Database, tmp_path: Path) -> None:
