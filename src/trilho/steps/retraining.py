@@ -59,7 +59,11 @@ def at_work(project: ProjectFile, client: Client, claim: Claim) -> Iterator[Work
         except (ServerUnreachable, ServiceFailed):
             raise
         except BaseException as problem:
-            why = problem.what if isinstance(problem, TrilhoError) else f"{type(problem).__name__}: {problem}"
+            why = (
+                problem.what
+                if isinstance(problem, TrilhoError)
+                else f"{type(problem).__name__}: {problem}".rstrip(": ")
+            )
             with suppress(ServerUnreachable, ServerRefused):
                 registry.end_claim(store, name, claim, "failed" if isinstance(problem, Exception) else "stopped", why)
             raise
