@@ -89,6 +89,20 @@ def test_container_name_in_use_is_named(diagnose: Diagnose, docker_host: str, tm
     docker(docker_host, "rm", "-f", "my_mlflow")
 
 
+def test_names_for_containers_are_no_trouble_outside_of_them(diagnose: Diagnose, tmp_path: Path) -> None:
+    environment = {
+        "MLFLOW_S3_ENDPOINT_URL": "http://trilho-s3:9000",
+        "AWS_ACCESS_KEY_ID": "admin",
+        "AWS_SECRET_ACCESS_KEY": "a secret key",
+    }
+    shared = {"database": "mysql://mlflow:pw@trilho-db/mlflow", "artifacts": "s3://mlflow/", "environment": environment}
+    assert {"host-names", "database-unreachable"} <= set(in_trouble(diagnose(**shared)))
+    (tmp_path / "compose.yml").write_text("services: {trilho-s3: {}, trilho-db: {}}\n", encoding="utf-8")
+    assert set(in_trouble(diagnose(**shared))) <= {"docker"}
+    found = diagnose(**shared, tracking_uri="http://trilho-s3:9000")  # but this one is asked from here
+    assert "host-names" in in_trouble(found)
+
+
 def test_cluster_that_does_not_run_is_named(diagnose: Diagnose, tmp_path: Path) -> None:
     if not shutil.which("kubectl"):
         pytest.skip("no kubectl here")

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from trilho.platform.doctor.command import ask
+from trilho.platform.doctor.compose_files import compose_services, container_files
 from trilho.platform.doctor.finding import Finding, ok, some, trouble, unknown
 from trilho.platform.doctor.site import Site
 
 # Names that instructions give to containers by hand: docker run --name model_server …
 HAND_GIVEN = ("model_server", "mlflow_local", "mlflow_db", "mlflow-server-container")
 
-_FILES = ("*compose*.yml", "*compose*.yaml", "Dockerfile")
-_NAME = re.compile(r"^\s*container_name:\s*[\"']?([A-Za-z0-9][\w.-]*)", re.MULTILINE)
 _FORMAT = "{{json .}}"
 
 
 def docker(site: Site) -> Finding | None:
     """`Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?`"""
-    if not _files(site):
+    if not container_files(site):
         return None
     said = ask("docker", "version", "--format", "{{.Server.Version}}", environment=site.environment)
     if said is None:
@@ -40,18 +37,18 @@ def docker(site: Site) -> Finding | None:
 
 def container_names(site: Site) -> Finding | None:
     """`Conflict. The container name "/model_server" is already in use by container …`"""
-    files = _files(site)
+    files = container_files(site)
     said = ask("docker", "ps", "-a", "--format", _FORMAT, environment=site.environment) if files else None
     if said is None or said.code != 0:
         return None  # docker has a check of its own
-    wanted = set(_wanted(files))
-    folders = {str(file.parent.resolve()) for file in files}
+    wanted = {str(found["container_name"]) for _, found in compose_services(site) if "container_name" in found}
+    folders = {file.parent.resolve() for file in files}
     taken = {}
     for line in said.out.splitlines():
         found = json.loads(line)
         name, labels, running = found["Names"], _labels(found.get("Labels", "")), found.get("State") == "running"
         folder = labels.get("com.docker.compose.project.working_dir")
-        ours = folder is not None and folder in folders
+        ours = folder is not None and Path(folder).resolve() in folders
         if (name in wanted and not ours) or (name in HAND_GIVEN and folder is None and not running):
             taken[name] = f"{name} ({found.get('Status') or found.get('State')})"
     if not taken:
@@ -65,18 +62,6 @@ def container_names(site: Site) -> Finding | None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-
-
-def _files(site: Site) -> list[Path]:
-    """Compose files and Dockerfiles in the project's folder and one below."""
-    folders = [site.root, *(path for path in site.root.iterdir() if path.is_dir() and not path.name.startswith("."))]
-    return sorted({file for folder in folders for pattern in _FILES for file in folder.glob(pattern)})
-
-
-def _wanted(files: list[Path]) -> Iterator[str]:
-    for file in files:
-        if file.suffix in (".yml", ".yaml"):
-            yield from _NAME.findall(file.read_text(encoding="utf-8", errors="replace"))
 
 
 def _labels(text: str) -> dict[str, str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib.metadata import version
+from urllib.parse import urlsplit
 
 from trilho.errors import ServiceFailed
 from trilho.platform.database_address import DatabaseAddress, parse_database
 from trilho.platform.database_wait import wait_for_database
+from trilho.platform.doctor.compose_files import is_of_containers
 from trilho.platform.doctor.finding import Finding, ok, trouble
 from trilho.platform.doctor.site import Site
 from trilho.platform.migrating import schema_of
@@ -61,7 +63,7 @@ def database_schema(site: Site) -> Finding | None:
 
 
 def _address(site: Site) -> DatabaseAddress | None:
-    if not site.database:
+    if not site.database or is_of_containers(site, urlsplit(site.database).hostname or ""):
         return None
     file = site.sqlite_file
     if file is None:

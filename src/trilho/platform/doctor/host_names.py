@@ -6,6 +6,7 @@ import os
 import socket
 from urllib.parse import urlsplit
 
+from trilho.platform.doctor.compose_files import is_of_containers
 from trilho.platform.doctor.finding import Finding, ok, trouble
 from trilho.platform.doctor.site import Site, addresses
 
@@ -49,6 +50,8 @@ def _names(site: Site) -> dict[str, str]:
     database = urlsplit(site.database).hostname if "://" in site.database else None
     if database:
         found[database] = "the address of the database"
+    asked = urlsplit(site.tracking_uri).hostname  # from here, and not by a container
+    found = {host: name for host, name in found.items() if host == asked or not is_of_containers(site, host)}
     return {
         host: name for host, name in found.items() if host and not host.replace(".", "").isdigit() and ":" not in host
     }

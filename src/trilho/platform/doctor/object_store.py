@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trilho.importer import load_module
+from trilho.platform.doctor.compose_files import is_of_containers
 from trilho.platform.doctor.finding import Finding, ok, trouble, unknown
 from trilho.platform.doctor.site import Site, named, without_user
 from trilho.wire import connect
@@ -107,6 +108,8 @@ def look(destination: str, environment: Mapping[str, str]) -> Look | None:
 
 
 def _destinations(site: Site) -> list[str]:
+    if is_of_containers(site, urlsplit(site.environment.get(ENDPOINT, "")).hostname or ""):
+        return []
     found = [site.artifacts, site.data_source]
     return [name for name in dict.fromkeys(found) if urlsplit(name).scheme == "s3" and urlsplit(name).netloc]
 
