@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from trilho.errors import InvalidProject, MissingExtra, ServerRefused, ServerUnreachable, TrilhoError
 from trilho.platform.doctor.finding import Finding, unknown
-from trilho.platform.doctor.site import Site
+from trilho.platform.doctor.site import ANSWER_SECONDS, Site
 from trilho.wire import probe
 
 SECONDS = 20.0  # for one check; all run at once
@@ -72,7 +72,7 @@ def _asked(site: Site) -> Site:
     if not site.has_server:
         return site
     try:
-        probe(site.tracking_uri, environment=site.environment)
+        probe(site.tracking_uri, environment=site.environment, seconds=ANSWER_SECONDS)
     except (ServerUnreachable, ServerRefused, InvalidProject) as error:
         return replace(site, refusal=error)
     except OSError as error:  # before anybody was asked: the login's file cannot be read

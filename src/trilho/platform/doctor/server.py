@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from trilho.errors import ServerRefused
 from trilho.platform.doctor.finding import Finding, ok, trouble
 from trilho.platform.doctor.http import Answer, get
-from trilho.platform.doctor.site import Site, addresses, without_user
+from trilho.platform.doctor.site import ANSWER_SECONDS, Site, addresses, without_user
 from trilho.wire import parse_address
 
 # Where MLflow is found by custom: its default, the one that is published beside it, a proxy's, Kubernetes' node port.
@@ -32,7 +32,9 @@ def server_unreachable(site: Site) -> Finding | None:
             "On its machine: docker compose ps, docker compose logs --tail=100 mlflow\n"
             "A server in a container has to listen on 0.0.0.0, and its port has to be published."
         )
-    return trouble(f"{error.what} {error.why}".strip(), expected="An answer within 2 s.", remedy=remedy)
+    return trouble(
+        f"{error.what} {error.why}".strip(), expected=f"An answer within {ANSWER_SECONDS:.0f} s.", remedy=remedy
+    )
 
 
 def listening_address(site: Site) -> Finding | None:

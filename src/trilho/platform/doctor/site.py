@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from trilho.errors import TrilhoError
     from trilho.project.file import ProjectFile
 
+ANSWER_SECONDS = 8.0  # of the tracking server; a connection is waited for 2 s
+
 # Environment names that hold an address of a server.
 ADDRESS_NAMES = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_URI_CLOUD", "MLFLOW_S3_ENDPOINT_URL", "PROMETHEUS_URL")
 
