@@ -1,4 +1,4 @@
-"""The whole loop on one page: train → send → judge → promote, and, once it is watched, again. Start reading here.
+"""The whole loop on one page: train → send → judge → promote → guard; watched, and again. Start reading here.
 
 `Project(".").run()` is the way in from Python; the command line does the same.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +99,8 @@ def retrain(
         known = monitoring.gather(store, name, journal, report=report, performance=performance, asked=asked)
         decision = monitoring.decide(known, project.retrain)
         if act and decision.action != "none":
-            champion = int(known.version)
-            claim = registry.claim(
-                store, name, after=known.claim, champion=champion, why=decision.why, resume=decision.resumes
-            )
+            why, resume, champion = decision.why, decision.resumes, int(known.version)
+            claim = registry.claim(store, name, after=known.claim, champion=champion, why=why, resume=resume)
             if claim is not None:  # of several who decide at once, one gets it
                 with steps.at_work(project, client, claim) as work:
                     done = deliver(work.project, server=server, watch=watch, say=say)
@@ -111,6 +110,15 @@ def retrain(
         if act:
             monitoring.keep_decision(journal, decision)
         return Delivery(decision=decision)
+
+
+def guard(project: ProjectFile, known: monitoring.Guarded, *, server: Server) -> monitoring.Guarded:
+    """Look once how the version promoted last answers, and go back from it where that is bad. Raises TrilhoError."""
+    reading = monitoring.read_counts(project.serve.host, project.serve.port, project.register.name)
+    known = monitoring.look_after(known, reading, project.guard, history=partial(steps.past, project, server))
+    if known.condemned is None:
+        return known
+    return replace(known, rollback=steps.go_back(project, server, known.condemned, why=known.why))
 
 
 class Project:
@@ -134,10 +142,8 @@ class Project:
 
     def run(self, until: str = "register", *, force: bool = False, watch: Watch = lambda _: None) -> Delivery:
         """Run what is stale up to the step `until`; a whole run also registers, judges and promotes."""
-        every = frozenset(steps.STEPS if force else ())
-        return deliver(
-            self.file, server=lambda say: self.find_server(self.file, say), until=until, force=every, watch=watch
-        )
+        server, every = partial(self.find_server, self.file), frozenset(steps.STEPS if force else ())
+        return deliver(self.file, server=server, until=until, force=every, watch=watch)
 
     def inspect(self, step: str) -> Any:
         """What a step made, as Python objects. Raises NotRunYet."""

@@ -90,7 +90,8 @@ class NotRunYet(TrilhoError):
 class CannotPredict(TrilhoError):
     """Rows do not fit the model: missing column, wrong type, a null or a number it cannot take.
 
-    `column` and `row` (from 0) say where, as far as that is known. `malformed` ones could not be read as rows at all.
+    `column` and `row` (from 0) say where, as far as that is known. `malformed` ones could not be read as rows at all;
+    of those `by_model` nothing was wrong that the model's schema could name: it raised by itself.
     """
 
     def __init__(
@@ -103,11 +104,13 @@ class CannotPredict(TrilhoError):
         column: str | None = None,
         row: int | None = None,
         malformed: bool = False,
+        by_model: bool = False,
     ) -> None:
         super().__init__(what, remedy=remedy, state=state, why=why)
         self.column = column
         self.row = row
         self.malformed = malformed
+        self.by_model = by_model
 
 
 class ServerUnreachable(TrilhoError):

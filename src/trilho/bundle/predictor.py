@@ -178,6 +178,7 @@ class Predictor:
                 remedy="Send values like those it was trained on; the server's log has the whole error.",
                 column=images[0] if len(images) == 1 else None,  # most likely a picture that is none
                 row=0 if single else None,
+                by_model=not images,  # else the caller's picture may well be none
             ) from error
 
     def _check(self, columns: Mapping[str, np.ndarray]) -> None:

@@ -40,9 +40,13 @@ def monitor(
     labels put below evaluate.thresholds. Each version that answered in the window is compared with its own training
     data; the verdict is on the one in charge. Every report is kept in the journal's folder, below reports/.
 
+    Between the looks of --every it guards the version promoted last: one that fails, or answers much slower than the
+    one before it, is rolled back (guard: in trilho.yaml).
+
     Example: trilho monitor --window 7d
     """
     from trilho.cli.exits import DONE, DRIFT
+    from trilho.cli.guarding import Guard
     from trilho.cli.retrain import after_report
     from trilho.monitoring import alarms
     from trilho.platform.heartbeat import Heartbeat, answering
@@ -55,11 +59,11 @@ def monitor(
         _say(reports, performance, file, json=json)
         after_report(file, reports[0], performance, json=json)
         raise typer.Exit(DRIFT if alarms(reports[0], performance) else DONE)
-    pause, heartbeat = _seconds(every), Heartbeat(record, service_id)
+    pause, heartbeat, guard = _seconds(every), Heartbeat(record, service_id), Guard(file, json=json)
     with nullcontext() if port is None else answering(port, service_id):
         while True:
             _look_again(file, model, json=json)
-            if not heartbeat.wait(pause):
+            if not guard.wait(pause, heartbeat):
                 return
 
 

@@ -12,6 +12,7 @@ sampling    a few whole rows of a window           earlier_rows  beside the firs
 html/       the report for people                  logged        figures over time, in MLflow
 retraining  train again? decided, with reasons     evidence      what that is decided from
 decisions   those to do nothing, kept
+guarding    go back from the version promoted last?  server_counts  what the model server counted of it
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from trilho.monitoring.earlier_rows import compare_with_earlier
     from trilho.monitoring.estimate import estimate_metrics
     from trilho.monitoring.evidence import gather, new_labels
+    from trilho.monitoring.guarding import Finding, Guarded, look_after
     from trilho.monitoring.keeping import keep, keep_for_people, kept, latest
     from trilho.monitoring.logged import Scores, log_window, point
     from trilho.monitoring.measured import Estimate, Estimated, Measured, Measurement, Performance
@@ -32,22 +34,27 @@ if TYPE_CHECKING:
     from trilho.monitoring.report import Check, ColumnReport, Effect, Histogram, OtherVersion, Report, WholeRows
     from trilho.monitoring.retraining import Decision, Evidence, Reason, decide, outrun
     from trilho.monitoring.sampling import Sample
+    from trilho.monitoring.server_counts import Counted, Reading, read_counts
     from trilho.monitoring.watching import Reference, Window, evidence_of, watch
 
 _HOME_OF = {
     "Alarm": "alarming",
     "Check": "report",
     "ColumnReport": "report",
+    "Counted": "server_counts",
     "Decision": "retraining",
     "Effect": "report",
     "Estimate": "measured",
     "Estimated": "measured",
     "Evidence": "retraining",
+    "Finding": "guarding",
+    "Guarded": "guarding",
     "Histogram": "report",
     "Measured": "measured",
     "Measurement": "measured",
     "OtherVersion": "report",
     "Performance": "measured",
+    "Reading": "server_counts",
     "Reason": "retraining",
     "Reference": "watching",
     "Report": "report",
@@ -68,10 +75,12 @@ _HOME_OF = {
     "kept": "keeping",
     "latest": "keeping",
     "log_window": "logged",
+    "look_after": "guarding",
     "measure": "performance",
     "new_labels": "evidence",
     "outrun": "retraining",
     "point": "logged",
+    "read_counts": "server_counts",
     "watch": "watching",
 }
 
@@ -79,16 +88,20 @@ __all__ = [
     "Alarm",
     "Check",
     "ColumnReport",
+    "Counted",
     "Decision",
     "Effect",
     "Estimate",
     "Estimated",
     "Evidence",
+    "Finding",
+    "Guarded",
     "Histogram",
     "Measured",
     "Measurement",
     "OtherVersion",
     "Performance",
+    "Reading",
     "Reason",
     "Reference",
     "Report",
@@ -109,10 +122,12 @@ __all__ = [
     "kept",
     "latest",
     "log_window",
+    "look_after",
     "measure",
     "new_labels",
     "outrun",
     "point",
+    "read_counts",
     "watch",
 ]
 

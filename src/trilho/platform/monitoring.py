@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
 NAME = "monitor"
 PORT = 8010  # only its health is asked there
-_HANDED_ON = ("monitor.", "register.name", "tracking_uri", "train.trusted_types", "evaluate.", "retrain.")
+_HANDED_ON = (
+    "monitor.",
+    "register.name",
+    "tracking_uri",
+    "train.trusted_types",
+    "evaluate.",
+    "retrain.",
+    "guard.",
+    "serve.",
+)
 
 
 def monitor_service(project: ProjectFile) -> Service:

@@ -128,6 +128,14 @@ class RetrainSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GuardSection:
+    lasts: float = 600.0  # seconds after a promotion; 0: no guard
+    errors: float = 0.05  # share of requests that the model itself fails at
+    slower: float = 2.0  # times as long as with the version before
+    min_requests: int = 50  # fewer say nothing
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectFile:
     """One project as the user wrote it, after profile, environment and flags."""
 
@@ -150,6 +158,7 @@ class ProjectFile:
     monitor: MonitorSection
     journal: JournalSection = JournalSection()
     retrain: RetrainSection = RetrainSection()
+    guard: GuardSection = GuardSection()
     steps: Mapping[str, str] = field(default_factory=dict)  # step → "module:function" in its place
     model_dir: Path = Path("artifacts/model")  # under root; gets model.joblib, mlflow_model/, metadata.json, bundle
     labelled: Path | None = None  # rows of the journal to learn from as well; set by a retraining, never in the file

@@ -11,6 +11,7 @@ from trilho.project.file import (
     DataSection,
     DriftRule,
     EvaluateSection,
+    GuardSection,
     JournalSection,
     MonitorSection,
     ProjectFile,
@@ -36,6 +37,7 @@ SECTION_TYPES: dict[str, type] = {
     "monitor": MonitorSection,
     "monitor.drift": DriftRule,
     "retrain": RetrainSection,
+    "guard": GuardSection,
 }
 
 

@@ -98,6 +98,7 @@ def rollback(
     who: str,
     why: str,
     to: int | None = None,
+    only_from: int | None = None,
     stages: bool = False,
     clock: Clock = time.time,
 ) -> Event:
@@ -107,6 +108,7 @@ def rollback(
 
     Args:
         to: Which one; None is the champion before (@previous), or before that if it was deleted.
+        only_from: Go back only if this is the champion; None: from whichever is.
         stages: As for `promote`; also if the present champion has its stage by trilho.
 
     Raises:
@@ -117,6 +119,8 @@ def rollback(
     if to is not None:
         store.get(name, to)
     ledger = observe(store, name, clock=clock)
+    if only_from is not None and ledger.champion != only_from:
+        raise _contested(name, f"it was to go back from v{only_from}", ledger, "See who: trilho history")
     target = version_before(store, name, ledger) if to is None else to
     if target is None:
         raise VersionNotFound(

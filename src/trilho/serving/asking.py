@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from trilho.bundle import Predictions
+from trilho.errors import CannotPredict
 from trilho.journal import Answered, Features, Journal
 from trilho.journal.images import referenced
 from trilho.serving.batching import Asked, predicted
@@ -70,14 +71,19 @@ class Desk:
         """
         came = time.perf_counter()
         rows = len(asked if isinstance(asked, np.ndarray) else next(iter(asked.values()), ()))
-        if served.predictor.runtime == "onnx" and rows <= INLINE_ROWS:
-            timed = predicted(served.predictor, asked)
-        elif served.batcher is not None and rows <= BATCHED_ROWS:
-            timed = await served.batcher.ask(asked, rows)
-        elif rows <= served.quick:
-            timed = predicted(served.predictor, asked)
-        else:
-            timed = await asyncio.to_thread(predicted, served.predictor, asked)
+        try:
+            if served.predictor.runtime == "onnx" and rows <= INLINE_ROWS:
+                timed = predicted(served.predictor, asked)
+            elif served.batcher is not None and rows <= BATCHED_ROWS:
+                timed = await served.batcher.ask(asked, rows)
+            elif rows <= served.quick:
+                timed = predicted(served.predictor, asked)
+            else:
+                timed = await asyncio.to_thread(predicted, served.predictor, asked)
+        except Exception as error:
+            if not isinstance(error, CannotPredict) or error.by_model:  # else it is the rows that do not fit
+                (self._tallies.get(served.key) or self._tally(served)).fail()
+            raise
         if features is None:
             columns = {name: asked[name] for name in served.predictor.schema.names}
             features = Features.of(referenced(columns, served.images) if served.images else columns)

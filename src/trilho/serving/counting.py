@@ -54,6 +54,7 @@ class Counts(msgspec.Struct):
         models: Inside the model, by name and version.
         queued: From the whole body to the model's turn, by name and version.
         predictions: Rows, by name, version and label ("" for regression).
+        failures: Requests that the model itself failed at, by name and version; those of its rows are not among them.
         rows: By what became of them: journaled, lost.
         gauges, worst: How things are now: summed over workers; the largest of all workers.
     """
@@ -63,13 +64,14 @@ class Counts(msgspec.Struct):
     models: Durations = msgspec.field(default_factory=dict)
     queued: Durations = msgspec.field(default_factory=dict)
     predictions: Requests = msgspec.field(default_factory=dict)
+    failures: Requests = msgspec.field(default_factory=dict)
     rows: Requests = msgspec.field(default_factory=dict)
     gauges: dict[str, float] = msgspec.field(default_factory=dict)
     worst: dict[str, float] = msgspec.field(default_factory=dict)
 
     def add(self, other: Counts) -> None:
         """Count what the other counted, too."""
-        for name in ("requests", "predictions", "rows", "gauges"):
+        for name in ("requests", "predictions", "failures", "rows", "gauges"):
             mine = getattr(self, name)
             for key, value in getattr(other, name).items():
                 mine[key] = mine.get(key, 0) + value
@@ -93,10 +95,16 @@ class Tally:
         self.model = counts.models.setdefault(key, Histogram())
         self.queue = counts.queued.setdefault(key, Histogram())
         self.rows = counts.predictions
+        self._key, self._failures = key, counts.failures
+        self._failures.setdefault(key, 0)
         self.words = {label: f"{key}\n{word.replace(_BREAK, ' ')}" for label, word in words.items()}
         self._plain = f"{key}\n"
         for name in self.words.values() or (self._plain,):
             self.rows.setdefault(name, 0)
+
+    def fail(self) -> None:
+        """Count a request that the model failed at."""
+        self._failures[self._key] += 1
 
     def add(self, values: Sequence[Any]) -> None:
         """Count the rows of one request by their labels."""

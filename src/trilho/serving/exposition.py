@@ -52,6 +52,8 @@ def _counted(counts: Counts) -> Iterator[Metric]:
         "trilho_queue_duration_seconds", "From the whole body to the model's turn.", ("model", "version"), counts.queued
     )
     yield _counter("mlflow_predictions", "Rows predicted.", ("model", "version", "label"), counts.predictions)
+    text = "Requests that the model itself failed at."
+    yield _counter("trilho_model_failures", text, ("model", "version"), counts.failures)
     yield _counter("trilho_rows", "Rows by what became of them.", ("outcome",), counts.rows)
 
 

@@ -1,4 +1,4 @@
-"""The settings of using a model: serving, monitoring, retraining."""
+"""The settings of using a model: serving, monitoring, retraining, and the guard after a promotion."""
 
 from __future__ import annotations
 
@@ -169,4 +169,28 @@ PRODUCTION: tuple[Setting, ...] = (
         unit="seconds",
         at_least=1,
     ),
+    Setting(
+        "guard.lasts",
+        "duration",
+        "How long the watcher guards a version after its promotion; 0s: not at all.",
+        default="10m",
+        unit="seconds",
+        at_least=0,
+    ),
+    Setting(
+        "guard.errors",
+        "share",
+        "Share of requests that the model itself fails at, above which the promotion is rolled back.",
+        default=0.05,
+        at_least=0,
+        at_most=1,
+    ),
+    Setting(
+        "guard.slower",
+        "number",
+        "How many times as long as with the version before a request may take.",
+        default=2.0,
+        at_least=1,
+    ),
+    Setting("guard.min_requests", "integer", "Fewer requests to a version say nothing of it.", default=50, at_least=1),
 )

@@ -28,6 +28,7 @@ from trilho.steps.record import Recorder
 from trilho.steps.settling import Settled, settled, sync
 
 if TYPE_CHECKING:
+    from trilho.steps.going_back import go_back, past
     from trilho.steps.inspecting import inspect
     from trilho.steps.judging import judge
     from trilho.steps.retraining import at_work
@@ -44,9 +45,11 @@ __all__ = [
     "StepResult",
     "at_work",
     "belongs_here",
+    "go_back",
     "inspect",
     "judge",
     "look",
+    "past",
     "publish",
     "read_receipt",
     "rule_fingerprint",
@@ -58,7 +61,13 @@ __all__ = [
 ]
 
 
-_LATER = {"at_work": "retraining", "inspect": "inspecting", "judge": "judging"}
+_LATER = {
+    "at_work": "retraining",
+    "go_back": "going_back",
+    "inspect": "inspecting",
+    "judge": "judging",
+    "past": "going_back",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -111,6 +111,14 @@ class PromotionContract:
             registry.rollback(store, name, to=2, who="ana", why="")
         assert refusal.value.remedy == "trilho promote 2"
 
+    def test_going_back_from_one_champion_leaves_another_alone(self, store: VersionStore, name: str) -> None:
+        register(store, name, 3)
+        promote(store, name, 1, 2, 3)
+        with pytest.raises(PromotionContested, match="to go back from v2, but somebody else was faster"):
+            registry.rollback(store, name, who="bo", why="", only_from=2)
+        assert number_of(store.by_alias(name, CHAMPION)) == 3
+        assert registry.rollback(store, name, who="bo", why="", only_from=3).after == 2
+
     def test_rollback_without_any_champion_says_that_there_is_none(self, store: VersionStore, name: str) -> None:
         register(store, name)
         with pytest.raises(VersionNotFound, match="It has no champion"):

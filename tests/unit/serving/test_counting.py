@@ -54,6 +54,21 @@ def test_workers_add_up_and_each_is_counted_once(tmp_path: Path) -> None:
     assert found["trilho_journal_lag_seconds", ()] == 2.0, "the worst of all, not their sum"
 
 
+def test_what_models_failed_at_adds_up_over_workers_by_version(tmp_path: Path) -> None:
+    mine, other = Counts(), Counts()
+    for counts, failed in ((mine, 2), (other, 3)):
+        tally = Tally(counts, "churn\n3", {})
+        for _ in range(failed):
+            tally.fail()
+    Tally(mine, "churn\n4", {})
+    Folder.write(_of(tmp_path, 111), other)
+    found = samples(exposed(Folder(tmp_path).together(mine), State()))
+    assert found["trilho_model_failures_total", (("model", "churn"), ("version", "3"))] == 5
+    assert found["trilho_model_failures_total", (("model", "churn"), ("version", "4"))] == 0, (
+        "it is there from the start"
+    )
+
+
 def test_what_a_dead_worker_counted_stays_and_what_it_was_does_not(tmp_path: Path) -> None:
     Folder.write(_of(tmp_path, 111), counted(requests=4, lag=60.0))
     Folder.write(_of(tmp_path, 222), counted(requests=5))
