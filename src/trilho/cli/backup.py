@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from trilho.platform.backup import Manifest, Saved
 
 _SHOWN = 5
+_WIDTH = 10  # of "postgresql"
 
 
 def backup(
@@ -48,8 +49,13 @@ def contents(manifest: Manifest) -> None:
 
     counts = manifest.counts
     rows = f"{counts.experiments} experiments, {counts.runs} runs, {counts.versions} versions"
-    output.line("database", manifest.database, rows if not manifest.damaged else "damaged; its files are kept")
-    output.line("artifacts", f"{counts.artifacts} files", megabytes(counts.bytes))
+    output.line(
+        "database",
+        manifest.database,
+        rows if not manifest.damaged else "damaged; its files are kept",
+        status_width=_WIDTH,
+    )
+    output.line("artifacts", f"{counts.artifacts} files", megabytes(counts.bytes), status_width=_WIDTH)
     if manifest.later:
         output.line("later", f"{len(manifest.later)} files", "came after the database was copied; they are in it, too")
     for label, why, found in (

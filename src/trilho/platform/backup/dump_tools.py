@@ -101,7 +101,7 @@ def dump(address: DatabaseAddress, target: Path) -> Dumped:
                     out.write(line)
             if process.wait():
                 complaints.seek(0)
-                raise _refused(address, program, complaints.read())
+                raise _refused(address, program, complaints.read(), "Nothing was written.")
         finally:
             process.kill()
             process.wait()
@@ -123,7 +123,7 @@ def load(address: DatabaseAddress, source: Path) -> None:
             check=False,
         )
     if done.returncode:
-        raise _refused(address, program, done.stderr)
+        raise _refused(address, program, done.stderr, "The restore is not done: start no server on it.")
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def _option_file(address: DatabaseAddress, query: Mapping[str, str]) -> str:
     return "[client]\n" + "".join(quoted)
 
 
-def _refused(address: DatabaseAddress, program: str, said: bytes) -> BackupFailed:
+def _refused(address: DatabaseAddress, program: str, said: bytes, state: str) -> BackupFailed:
     text = said.decode("utf-8", "replace")
     text = " ".join((text.replace(address.password, "***") if address.password else text).split())[-600:]
     name = Path(program).name
@@ -175,4 +175,4 @@ def _refused(address: DatabaseAddress, program: str, said: bytes) -> BackupFaile
         remedy = f"Install the {name} of the server's version: {_PACKAGES[address.kind]}"
     elif "ccess denied" in text or "permission denied" in text:
         remedy = f"Let '{address.user}' read and write all tables of {address.shown}."
-    return BackupFailed(f"{name} failed on {address.shown}.", why=text, remedy=remedy)
+    return BackupFailed(f"{name} failed on {address.shown}.", state=state, why=text, remedy=remedy)

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 # What may hold rows in a database that nobody has used: bookkeeping of MLflow, its schema and its own jobs.
 _BOOKKEEPING = ("alembic_version", "workspaces", "scheduler_leases", "jobs", "job_locks")
 
+# Those of this schema that belong to no extension, by name and arguments, quoted where they need it.
+_FUNCTIONS = """
+SELECT CAST(CAST(oid AS regprocedure) AS text) FROM pg_proc WHERE prokind = 'f'
+AND pronamespace = CAST(current_schema() AS regnamespace) AND proowner = CAST(current_user AS regrole)
+AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+"""
+
 
 def sqlite_file(file: Path) -> DatabaseAddress:
     """The address of a SQLite file."""
@@ -65,13 +72,17 @@ def in_use(rows: dict[str, int]) -> str:
 
 
 def drop_all(address: DatabaseAddress) -> None:
-    """Remove all tables."""
+    """Remove all tables, and the functions that MLflow made for triggers on them."""
     import sqlalchemy
 
     with connected(address) as connection:
         found = sqlalchemy.MetaData()
         found.reflect(connection)
         found.drop_all(connection)
+        if address.kind == "postgresql":
+            functions = connection.execute(sqlalchemy.text(_FUNCTIONS)).scalars().all()
+            for function in functions:
+                connection.execute(sqlalchemy.text(f"DROP FUNCTION {function}"))
 
 
 @contextmanager
