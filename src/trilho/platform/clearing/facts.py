@@ -9,6 +9,8 @@ from trilho.registry import Version
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
+    """A run, as far as its age and its family matter."""
+
     run_id: str
     experiment_id: str
     started: float  # seconds since 1970
@@ -19,6 +21,8 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedModel:
+    """A model that a run logged, and the location of its files."""
+
     model_id: str
     run_id: str
     artifacts: str
