@@ -19,6 +19,8 @@ from serving_process import serving as model_serving
 from team_databases import Database
 from team_server import begin, ready, serving
 
+pytestmark = pytest.mark.slow
+
 
 def status(address: str, user: str = "", password: str = "", **headers: str) -> int:
     if user:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from command_line import trilho, trilho_json, write_project
 from serving_process import JSON, serving
 from team_server import TeamServer
 from team_store import Store
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_run_goes_through_the_server_into_the_bucket_and_its_champion_is_served_from_there(

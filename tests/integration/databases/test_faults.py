@@ -18,6 +18,8 @@ from trilho.errors import ServerRefused, ServerUnreachable
 from trilho.tracking import SpooledRun, send, send_records, start_run
 from trilho.wire import Client, connect, download
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 600  # a bound for a machine that hangs, not a wish
 CLIENTS, RUNS, POINTS = 4, 5, 200
 

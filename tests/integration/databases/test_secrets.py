@@ -10,11 +10,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil
+import pytest
 
 from command_line import trilho, write_project
 from team_databases import PASSWORD, Database
 from team_server import begin, ready
 from team_store import SECRET_KEY, Store
+
+pytestmark = pytest.mark.slow
 
 ADMIN_PASSWORD = "only for the administrator"
 
