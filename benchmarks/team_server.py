@@ -10,7 +10,7 @@ The peer lives in an environment of its own (.bench/mlflow-team: mlflow, its dri
 
     python benchmarks/team_server.py [--databases sqlite mysql postgres] [--rounds 3] [--runs 200] [--points 1000]
 
-prints lines to read and one line of JSON per result. It wants MariaDB, PostgreSQL and SeaweedFS (CONTRIBUTING.md).
+prints lines to read and one line of JSON per result. It wants what the tests in tests/integration/databases want.
 """
 
 from __future__ import annotations
