@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from deployments import SHIFTS, SIZES
+from deployments import SHIFTS, SIZES, WINDOWS
 
 BEGIN = "<!-- verdicts: written by benchmarks/drift_verdicts/run.py --markdown -->"
 END = "<!-- end of verdicts -->"
@@ -54,19 +54,27 @@ def written(page: str, lines: Lines) -> str:
     _, _, after = rest.partition(END)
     if not after:
         raise SystemExit(f"The page holds no place for the tables, between these lines:\n{BEGIN}\n{END}")
-    counts = {line["judge"]: (line["deployments"], line["windows"]) for line in lines if line["part"] == "clean"}
-    shifts = {line["judge"]: line["deployments"] for line in lines if line["part"] == "shifted"}
-    asked = "; ".join(
-        f"{name} {counts[judge][0]:,} deployments of {counts[judge][1] // counts[judge][0]} clean windows, and "
-        f"{shifts[judge]:,} of each shift"
-        for judge, name in JUDGES.items()
-        if judge in counts and judge in shifts
+    told = []
+    for judge, name in JUDGES.items():
+        clean = {line["deployments"] for line in lines if line["part"] == "clean" and line["judge"] == judge}
+        shifted = {line["deployments"] for line in lines if line["part"] == "shifted" and line["judge"] == judge}
+        if clean and shifted:
+            told.append(
+                f"{name} about {_range(clean)} deployments without a change, and {_range(shifted)} of each shift"
+            )
+    asked = (
+        f"Asked was, for each size of window: {'; '.join(told)}. A deployment without a change has {WINDOWS} windows."
     )
-    middle = "\n\n".join(["", clean_table(lines), shifted_table(lines), f"Asked were, for each size: {asked}.", ""])
+    middle = "\n\n".join(["", clean_table(lines), shifted_table(lines), asked, ""])
     return before + BEGIN + middle + END + after
 
 
 # ----------------------------------------------------------------------------------------------------------------------
+
+
+def _range(counts: set[int]) -> str:
+    least, most = min(counts), max(counts)
+    return f"{most:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _head(first: str) -> str:
