@@ -55,7 +55,7 @@ _EXITS: Mapping[int, str] = {
     exits.FAILED: "failed; the message says what happened, in which state things are, and what to do",
     exits.WRONG_USAGE: "wrong usage: an option, a name, or trilho.yaml",
     exits.REFUSED: "refused by a gate; the champion is unchanged",
-    exits.DRIFT: "drift found by `trilho monitor`",
+    exits.DRIFT: "an alarm of `trilho monitor`: drift, answers that moved, a metric below its floor",
     exits.INTERRUPTED: "stopped by Ctrl-C",
 }
 

@@ -56,7 +56,7 @@ def application(only: str = "") -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line; leaves with 0 done, 1 failed, 2 wrong usage, 3 refused by a gate, 4 drift found."""
+    """Run the command line; leaves with 0 done, 1 failed, 2 wrong usage, 3 refused by a gate, 4 an alarm of monitor."""
     for stream in (sys.stdout, sys.stderr):  # arrows and minus signs on a terminal of another code page
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
