@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from command_line import environment
+from command_line import environment, trilho
 from trilho.wire import connect
 
 # A user's scripts: plain MLflow, no trilho. Texts, numbers and names of the kinds that databases differ about.
@@ -84,6 +84,19 @@ with mlflow.start_run() as run:
     mlflow.log_metric("f1", 1.0)
     mlflow.log_text("new", "new.txt")
     print(mlflow.artifacts.load_text(run.info.artifact_uri + "/new.txt"))
+"""
+_MANY = """
+import os, sys, warnings
+warnings.simplefilter("ignore")
+from pathlib import Path
+from mlflow import MlflowClient
+folder = Path(sys.argv[1])
+client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+for number in range(41):
+    run = client.create_run("0").info.run_id
+    path = folder / "artifacts" / "0" / run / "artifacts" / "noise.bin"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(os.urandom(200_000))
 """
 
 
@@ -172,3 +185,18 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+def small_backup(folder: Path) -> Path:
+    """A backup of 41 runs with an artifact each, random enough not to shrink, made in `folder`."""
+    script(_MANY, str(folder))
+    trilho(folder, "backup", "backup.tar.zst", **at(folder))
+    return folder / "backup.tar.zst"
+
+
+def at(folder: Path, database: str = "mlflow.db") -> dict[str, str]:
+    """What a command is told of a server that keeps everything in `folder`."""
+    return {
+        "MLFLOW_BACKEND_STORE_URI": f"sqlite:///{folder / database}",
+        "MLFLOW_ARTIFACTS_DESTINATION": str(folder / "artifacts"),
+    }

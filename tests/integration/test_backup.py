@@ -7,21 +7,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tarfile
 import time
 from contextlib import closing
-from io import BytesIO
 from pathlib import Path
 
-import pyarrow
 import pytest
 
-from backups import Writers, files_of, go_on, log_runs, look, script, small_disk
+from backups import Writers, at, go_on, log_runs, look, script, small_backup, small_disk
 from command_line import environment, trilho, trilho_json
 from conftest import start_mlflow, stop
-from trilho.errors import BackupDamaged
-from trilho.platform.backup import restore
-from trilho.platform.backup.tables import sqlite_file
 
 # A user's script without a server: artifact locations are paths of this machine.
 _WITHOUT_A_SERVER = """
@@ -45,27 +39,7 @@ print(run.info.artifact_uri.partition(":")[0], mlflow.artifacts.load_text(run.in
 
 @pytest.fixture(scope="module")
 def backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A backup of 41 runs with an artifact each, random enough not to shrink."""
-    folder = tmp_path_factory.mktemp("small")
-    script(_MANY, str(folder))
-    file = folder / "backup.tar.zst"
-    trilho(folder, "backup", str(file), **at(folder))
-    return file
-
-
-_MANY = """
-import os, sys, warnings
-warnings.simplefilter("ignore")
-from pathlib import Path
-from mlflow import MlflowClient
-folder = Path(sys.argv[1])
-client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
-for number in range(41):
-    run = client.create_run("0").info.run_id
-    path = folder / "artifacts" / "0" / run / "artifacts" / "noise.bin"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(os.urandom(200_000))
-"""
+    return small_backup(tmp_path_factory.mktemp("small"))
 
 
 @pytest.mark.slow
@@ -127,59 +101,6 @@ def test_locations_that_are_paths_are_shown_and_put_behind_the_server(tmp_path: 
         assert script(_READ, address, run).splitlines()[-1] == "mlflow-artifacts found"
     finally:
         stop(process)
-
-
-@pytest.mark.parametrize("kept", [0, 1, 1000, 0.3, 0.9, -1])
-def test_a_truncated_backup_is_refused_and_nothing_is_changed(kept: float, backup: Path, tmp_path: Path) -> None:
-    data = backup.read_bytes()
-    cut = tmp_path / "cut.tar.zst"
-    cut.write_bytes(data[: int(kept * len(data)) if isinstance(kept, float) else kept])
-    refused(cut, tmp_path)
-
-
-@pytest.mark.parametrize("place", [0.02, 0.5, 0.99])
-def test_an_altered_byte_is_found_and_nothing_is_changed(place: float, backup: Path, tmp_path: Path) -> None:
-    data = bytearray(backup.read_bytes())
-    data[int(place * len(data))] ^= 16
-    (tmp_path / "altered.tar.zst").write_bytes(data)
-    refused(tmp_path / "altered.tar.zst", tmp_path)
-
-
-@pytest.mark.parametrize("what", ["changed", "left out", "added", "swapped manifest"])
-def test_an_altered_member_is_found_and_nothing_is_changed(what: str, backup: Path, tmp_path: Path) -> None:
-    altered = tmp_path / "altered.tar.zst"
-    with (
-        tarfile.open(fileobj=pyarrow.input_stream(str(backup), compression="zstd"), mode="r|") as old,
-        pyarrow.CompressedOutputStream(str(altered), "zstd") as out,
-        tarfile.open(fileobj=out, mode="w|") as new,
-    ):
-        done = False
-        for info in old:
-            data = bytearray(old.extractfile(info).read())  # type: ignore[union-attr]
-            artifact = info.name.startswith("artifacts/") and not done
-            if artifact and what == "changed":
-                data[100] ^= 1
-            if artifact and what == "left out":
-                done = True
-                continue
-            if info.name == "manifest.json" and what == "swapped manifest":
-                data = bytearray(data.replace(b'"runs": 41', b'"runs": 40'))
-                info.size = len(data)
-            new.addfile(info, BytesIO(bytes(data)))
-            if artifact and what == "added":
-                info.name += ".more"
-                new.addfile(info, BytesIO(bytes(data)))
-            done = done or artifact
-    refused(altered, tmp_path)
-
-
-def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("hello\n" * 100, encoding="utf-8")
-    refused(tmp_path / "notes.txt", tmp_path)
-    told = trilho(tmp_path, "restore", "notes.txt", code=1, **at(tmp_path / "other")).stderr
-    assert "notes.txt is no whole backup. Nothing was changed." in told
-    assert "Traceback" not in told
-    assert "There is no file" in trilho(tmp_path, "restore", "nowhere", code=1, **at(tmp_path / "other")).stderr
 
 
 def test_a_backup_overwrites_nothing(backup: Path, tmp_path: Path) -> None:
@@ -281,51 +202,6 @@ def test_force_keeps_what_was_there(backup: Path, tmp_path: Path) -> None:
     assert done["before"]["manifest"]["counts"]["artifacts"] == 42
     trilho(tmp_path, "restore", done["before"]["file"], "--force", **at(other))
     assert names(other) == {"changed"}
-
-
-@pytest.mark.parametrize("place", [0, 300_000])
-def test_a_damaged_database_is_not_backed_up_and_a_restore_keeps_it(place: int, backup: Path, tmp_path: Path) -> None:
-    copy = tmp_path / backup.name
-    copy.write_bytes(backup.read_bytes())
-    other = tmp_path / "other"
-    trilho(tmp_path, "restore", copy.name, **at(other))
-    with (other / "mlflow.db").open("r+b") as file:
-        file.seek(place)
-        file.write(os.urandom(400_000))
-    damaged = (other / "mlflow.db").read_bytes()
-    done = trilho(tmp_path, "backup", "new.tar.zst", code=1, **at(other))
-    assert "is damaged" in done.stderr
-    assert "trilho restore BACKUP --force" in done.stderr
-    assert not (tmp_path / "new.tar.zst").exists()
-
-    restored = trilho_json(tmp_path, "restore", copy.name, "--force", **at(other))
-    assert restored["found"] == restored["manifest"]["counts"]
-    kept = restored["before"]["file"]
-    with tarfile.open(fileobj=pyarrow.input_stream(str(tmp_path / kept), compression="zstd"), mode="r|") as tar:
-        first = tar.next()
-        assert first is not None
-        assert first.name == "database.damaged"
-        assert tar.extractfile(first).read() == damaged  # type: ignore[union-attr]
-    assert "was damaged when it was backed up" in trilho(tmp_path, "restore", kept, code=1, **at(tmp_path / "x")).stderr
-
-
-def refused(file: Path, folder: Path) -> None:
-    """Refused into an empty place and, with force, into a used one; both stay as they are."""
-    used = folder / "used"
-    (used / "artifacts").mkdir(parents=True)
-    (used / "artifacts" / "kept.txt").write_text("kept", encoding="utf-8")
-    before = files_of(folder)
-    for target, force, dry_run in ((folder / "empty", False, False), (used, True, False), (used, False, True)):
-        with pytest.raises(BackupDamaged, match=r"Nothing was changed\."):
-            restore(file, sqlite_file(target / "mlflow.db"), str(target / "artifacts"), force=force, dry_run=dry_run)
-    assert files_of(folder) == before
-
-
-def at(folder: Path, database: str = "mlflow.db") -> dict[str, str]:
-    return {
-        "MLFLOW_BACKEND_STORE_URI": f"sqlite:///{folder / database}",
-        "MLFLOW_ARTIFACTS_DESTINATION": str(folder / "artifacts"),
-    }
 
 
 def files(folder: Path) -> list[Path]:
