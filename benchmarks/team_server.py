@@ -19,6 +19,7 @@ import argparse
 import http.client
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -54,6 +55,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--points", type=int, default=1000)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended then, too
     peer = peer_python()
     with ExitStack() as parts:
         store = parts.enter_context(seaweed_server())
