@@ -25,8 +25,8 @@ def retrain(
 ) -> None:
     """Train again now, through the same gates.
 
-    It learns from the answers whose truth is known by now, too (retrain.data). Of several who do it at once, one does; the
-    others are told who. `retrain:` in trilho.yaml says when trilho monitor does it by itself.
+    It learns from the answers whose truth is known by now, too (retrain.data). Of several who do it at once, one does;
+    the others are told who. `retrain:` in trilho.yaml says when trilho monitor does it by itself.
 
     Example: trilho retrain --dry-run
     """
