@@ -112,6 +112,7 @@ def engine() -> Iterator[Engine]:
             for line in reversed(Path("/proc/mounts").read_text().splitlines()):
                 if line.split()[1].startswith(name):
                     subprocess.run(["umount", "-l", line.split()[1]], check=False)
+            subprocess.run(["rm", "-rf", f"{name}/data"], check=False)  # half a million files: seconds, not minutes
 
 
 def pip_settings(file: Path) -> Path:
@@ -158,4 +159,4 @@ def _import_base(made: Engine, root: Path) -> None:
     run("tar", "-C", str(root), "-cf", str(packed), ".")
     made.docker("import", str(packed), BASE)
     packed.unlink()
-    shutil.rmtree(root)
+    run("rm", "-rf", str(root))

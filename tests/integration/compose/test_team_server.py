@@ -109,11 +109,12 @@ def test_a_champion_trained_through_the_profile_answers_on_the_three_ports(serve
 
 
 def test_the_database_is_reached_by_nobody_outside_its_network(server: Server) -> None:
-    assert "3306" not in server.compose("ps", "--format", "{{.Ports}}")
-    reached = "import socket; socket.create_connection(('db', 3306), timeout=3)"
-    server.compose("exec", "mlflow", "python", "-c", reached)
-    with pytest.raises(AssertionError, match=r"gaierror|timed out|refused"):
-        server.compose("exec", "webapp", "python", "-c", reached)
+    assert "->3306" not in server.compose("ps", "--format", "{{.Ports}}")  # published; 3306/tcp alone is a note
+    reach = "import socket; socket.create_connection(('db', 3306), timeout=3); print('it answers')"
+    assert "it answers" in server.compose("exec", "mlflow", "python", "-c", reach)
+    outside = server.compose("exec", "webapp", "python", "-c", reach)  # Compose says 0 whatever came of it
+    assert "gaierror" in outside
+    assert "it answers" not in outside
 
 
 def test_training_on_the_host_needs_no_key_of_the_store(server: Server) -> None:
