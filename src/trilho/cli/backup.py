@@ -26,7 +26,7 @@ def backup(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Copy database and artifacts of the tracking server into one file, while it runs.
+    """Copy database and artifacts into one file. The tracking server goes on running.
 
     The copy is consistent: whatever a run in it names is in it, too.
     """

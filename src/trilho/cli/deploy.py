@@ -51,7 +51,9 @@ def deploy(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Write files that a person can edit: for Docker Compose, or for Prometheus and Grafana. Nothing is started.
+    """Write files for Docker Compose, or for Prometheus.
+
+    Grafana and Alertmanager included. They are plain files that a person can edit; nothing is started.
 
     README.md among them says how to start what, and what to change first.
 

@@ -28,7 +28,7 @@ def gc(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Delete old runs and versions for good, with their artifacts. Shows only, unless --yes.
+    """Delete old runs and versions for good. Their artifacts, too. Shows only, unless --yes.
 
     Kept are the newest, whatever has an alias, the last champions, and the runs that these came from. What was deleted
     in MLflow's page before goes, too.

@@ -33,7 +33,7 @@ def restore(
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
-    """Put a backup back, or bring a laptop's to a team's server. Stop the server before.
+    """Put a backup back, here or on a team's server. Stop the server before.
 
     The whole file is checked before anything is written. A backup of SQLite and a folder also fits PostgreSQL or MySQL
     and S3. After a kill, the same command goes on.

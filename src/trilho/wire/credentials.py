@@ -28,9 +28,12 @@ def kept_credentials(server: str) -> tuple[str, str]:
         InvalidProject: the file is not understood.
     """
     file = credentials_file()
-    if not file.is_file():
+    try:
+        if not file.is_file():
+            return "", ""
+        kept = _read(file)
+    except OSError:  # the home folder of somebody else, as in a container: who we are is said by the environment then
         return "", ""
-    kept = _read(file)
     section = server if kept.has_section(server) else _EVERY_SERVER
     return kept.get(section, _USER, fallback=""), kept.get(section, _PASSWORD, fallback="")
 

@@ -70,6 +70,13 @@ def test_a_file_that_is_not_understood_is_said_without_its_content() -> None:
     assert "secret-word" not in str(caught.value)
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read every folder")
+def test_a_home_that_may_not_be_read_is_no_login() -> None:
+    keep_credentials(HERE, "ana", "word")
+    credentials_file().parent.chmod(0)
+    assert kept_credentials(HERE) == ("", "")
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1))
 def test_a_password_comes_back_as_it_was_or_is_refused(password: str) -> None:
