@@ -21,7 +21,8 @@ _HANDED_ON = (
     "evaluate.",
     "retrain.",
     "guard.",
-    "serve.",
+    "serve.host",
+    "serve.port",
 )
 
 

@@ -39,8 +39,9 @@ def test_model_server_is_told_what_flags_said_of_serving_and_journal_and_nothing
 
 
 def test_watcher_is_told_what_flags_said_of_monitoring(file: Path) -> None:
-    project = load(file, overrides=["monitor.window=6h", "serve.workers=2"])
-    assert told(monitor_service(project).command) == ["monitor.window=6h"]
+    given = ["monitor.window=6h", "serve.workers=2", "serve.port=9001", "guard.lasts=5m"]  # it guards at that port
+    project = load(file, overrides=given)
+    assert sorted(told(monitor_service(project).command)) == ["guard.lasts=5m", "monitor.window=6h", "serve.port=9001"]
 
 
 def test_nothing_is_handed_on_where_no_flag_was_given(file: Path) -> None:
