@@ -30,6 +30,7 @@ BENCHMARKS = (
     "startup",
     "unchanged_run",
     "tracking_server",
+    "team_server",
     "fingerprint",
     "pipeline",
     "scoring",
@@ -48,6 +49,11 @@ ABOUT = {
     "tracking_server.processes": "local tracking server: processes",
     "tracking_server.uss": "local tracking server, idle: memory of its own (USS)",
     "tracking_server.pss": "local tracking server, idle: memory, shared pages divided (PSS)",
+    **{
+        f"team_server.{database}.{name}": f"a team's server on {where}, 8 clients: {what}"
+        for database, where in (("sqlite", "SQLite"), ("mysql", "MariaDB"), ("postgres", "PostgreSQL"))
+        for name, what in (("seconds", "time for 200 runs"), ("slowest", "slowest answer"), ("memory", "memory"))
+    },
     "fingerprint": "an unchanged folder of 10,000 files",
     "pipeline.small": "the whole tracked pipeline, 569 rows × 30",
     "pipeline.small.onnx": "… where the peer makes and checks an ONNX model, too",

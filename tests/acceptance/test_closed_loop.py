@@ -8,8 +8,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from closed_loop import answers_by, ask, customers, history, kept, shop, tell
 from command_line import trilho, trilho_json
+from retraining_loop import answers_by, ask, customers, history, kept, shop, tell
 from serving_process import serving, until
 from trilho.monitoring import decided
 

@@ -15,9 +15,9 @@ from uuid import uuid4
 
 import pytest
 
-from closed_loop import history, shop
 from command_line import environment, trilho
 from conftest import stop
+from retraining_loop import history, shop
 from serving_process import JSON, Server, serving, until
 
 # A transformer of the project's own: what it does with customers whom no training row and no gate has ever seen.

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import pytest
 
-from closed_loop import RETRAIN, answered, customers, history, shop
 from command_line import environment, trilho
 from conftest import free_port, start_mlflow, stop
+from retraining_loop import RETRAIN, answered, customers, history, shop
 from serving_process import until
 from trilho import registry
 from trilho.wire import connect
