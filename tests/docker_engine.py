@@ -99,20 +99,18 @@ class Engine:
 
 @contextmanager
 def engine() -> Iterator[Engine]:
-    """An engine that has the base image, started to build. All of it is gone in the end, what it mounted included."""
+    """An engine without images, started to build. All of it is gone in the end, what it mounted included."""
     _need_tools()
     with tempfile.TemporaryDirectory(prefix="trilho-docker-", ignore_cleanup_errors=True) as name:
         made = Engine(Path(name))
         try:
             made.start(own_network=False)
-            _import_base(made, Path(name) / "base")
             yield made
         finally:
             made.stop()
             for line in reversed(Path("/proc/mounts").read_text().splitlines()):
                 if line.split()[1].startswith(name):
                     subprocess.run(["umount", "-l", line.split()[1]], check=False)
-            subprocess.run(["rm", "-rf", f"{name}/data"], check=False)  # half a million files: seconds, not minutes
 
 
 def pip_settings(file: Path) -> Path:
@@ -133,21 +131,8 @@ def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path | None = 
     return done.stdout
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-
-
-def _need_tools() -> None:
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("an engine of one's own needs root on Linux")
-    missing: Sequence[str] = [line for tool, line in _TOOLS.items() if not shutil.which(tool)]
-    if not Path(_DOCKER).exists():
-        missing = [*missing, "apt-get install docker.io"]
-    if missing:
-        pytest.skip(f"no Docker engine here: {', '.join(dict.fromkeys(missing))}")
-
-
-def _import_base(made: Engine, root: Path) -> None:
-    """Debian with Python under the name that the Dockerfile asks for: nothing can be pulled here."""
+def import_base(made: Engine, root: Path) -> None:
+    """Debian with Python, made in `root`, under the name that the Dockerfile asks for: nothing can be pulled here."""
     run("debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(root))
     for marker in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
         marker.unlink()
@@ -160,3 +145,16 @@ def _import_base(made: Engine, root: Path) -> None:
     made.docker("import", str(packed), BASE)
     packed.unlink()
     run("rm", "-rf", str(root))
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _need_tools() -> None:
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("an engine of one's own needs root on Linux")
+    missing: Sequence[str] = [line for tool, line in _TOOLS.items() if not shutil.which(tool)]
+    if not Path(_DOCKER).exists():
+        missing = [*missing, "apt-get install docker.io"]
+    if missing:
+        pytest.skip(f"no Docker engine here: {', '.join(dict.fromkeys(missing))}")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from docker_engine import Engine, compose_command, engine, pip_settings, run
+from docker_engine import Engine, compose_command, engine, import_base, pip_settings, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("docker")]
 
@@ -62,6 +62,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Built, up and healthy, with a champion trained through the profile."""
     compose_command()
     with engine() as made:
+        import_base(made, tmp_path_factory.mktemp("base") / "root")
         project = tmp_path_factory.mktemp("compose") / "shop"
         run(*TRILHO, "new", str(project))
         folder = project / "server"

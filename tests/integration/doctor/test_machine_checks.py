@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import tarfile
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,36 +14,20 @@ from pathlib import Path
 import pytest
 
 from conftest import free_port, stop, wait_for
+from docker_engine import engine
 from integration.doctor.conftest import Diagnose, in_trouble
 from trilho.platform.doctor.disk import LEAST_FREE
 
 
 @pytest.fixture(scope="module")
-def docker_host() -> Iterator[str]:
+def docker_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Docker engine of our own, with one tiny image."""
-    daemon = shutil.which("dockerd")
-    if not daemon or not shutil.which("docker") or not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("no Docker engine that we may start: apt-get install docker.io, as root")
-    folder = Path(tempfile.mkdtemp(prefix="trilho-docker-"))
-    host, log = f"unix://{folder}/sock", folder / "log"
-    command = [daemon, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "-p", f"{folder}/pid"]
-    command += ["-H", host, "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
-    try:
-        for _ in range(600):
-            if docker(host, "version").returncode == 0:
-                break
-            if process.poll() is not None:
-                pytest.skip(f"the Docker engine does not start here: {log.read_text(errors='replace')[-300:]}")
-            time.sleep(0.1)
-        with tarfile.open(folder / "empty.tar", "w"):
+    with engine() as made:
+        empty = tmp_path_factory.mktemp("image") / "empty.tar"
+        with tarfile.open(empty, "w"):
             pass
-        assert docker(host, "import", str(folder / "empty.tar"), "empty:1").returncode == 0
-        yield host
-    finally:
-        stop(process)
-        shutil.rmtree(folder, ignore_errors=True)
+        made.docker("import", str(empty), "empty:1")
+        yield made.address
 
 
 def docker(host: str, *words: str) -> subprocess.CompletedProcess[str]:
