@@ -62,6 +62,15 @@ def errors(failed: int, path: str = "/invocations") -> dict[str, str]:
     return {name.format(path=path, status=status): rising(count) for status, count in both.items()}
 
 
+def raised(failed: int) -> dict[str, str]:
+    """Of 100 requests in each step the model raised at so many, which were answered 400."""
+    name = 'http_requests_total{{job="model-server",instance="a",path="/predict",status="{status}"}}'
+    answers = {
+        name.format(status=status): rising(count) for status, count in {"200": 100 - failed, "400": failed}.items()
+    }
+    return {**answers, 'trilho_model_failures_total{job="model-server",instance="a",version="3"}': rising(failed)}
+
+
 def processor(used: float) -> dict[str, str]:
     idle, busy = (100 - used) / 100 * STEP, used / 100 * STEP
     return {
@@ -148,8 +157,12 @@ CASES = (
         quiet={"96 of 100 in time": latency(96), "95 of 100 in time": latency(95)}, firing=latency(94),
     ),
     Case(
-        alert="ModelErrorRate", lasting=300, known=STEP,
+        alert="ModelErrorRate", labels='cause="server"', lasting=300, known=STEP,
         quiet={"4%": errors(4), "5%": errors(5), "on the page": errors(50, path="/health")}, firing=errors(6),
+    ),
+    Case(
+        alert="ModelErrorRate", labels='cause="model"', lasting=300, known=STEP,
+        quiet={"4%": raised(4), "5%": raised(5)}, firing=raised(6),
     ),
     *(
         Case(alert=alert, lasting=0, quiet={"not": {name: constant(0)}}, firing={name: constant(1)})
