@@ -37,7 +37,11 @@ from scoring_protocol.models import MODELS, Saved, saved
 from scoring_protocol.servers import Client, Said, answers_ping, our_server, start_mlflow_scoring
 from scoring_protocol.values import FORMS, Sent, every_value
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:overflow encountered in dot:RuntimeWarning")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("mlflow models serve"),  # its servers are started once
+    pytest.mark.filterwarnings("ignore:overflow encountered in dot:RuntimeWarning"),
+]
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "serving.md"
 
 

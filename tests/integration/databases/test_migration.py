@@ -16,13 +16,14 @@ from team_server import TeamServer, begin, ready, refusal
 from trilho.platform.database import known_revisions
 from trilho.wire import connect
 
+pytestmark = pytest.mark.slow
+
 OLDER = """
 import os, sys, sqlalchemy
 from alembic import command
 from mlflow.store.db.utils import _get_alembic_config
 from mlflow.store.tracking.dbmodels.initial_models import Base
 
-pytestmark = pytest.mark.slow
 uri = os.environ["URI"]
 engine = sqlalchemy.create_engine(uri)
 config = _get_alembic_config(uri)

@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from trilho.errors import BackupFailed
@@ -28,6 +27,7 @@ from trilho.platform.backup.saving import ARTIFACTS, Saved, back_up
 from trilho.platform.backup.schema import age
 from trilho.platform.backup.tables import in_use, rows_of, versions_of
 from trilho.platform.database_address import DatabaseAddress
+from trilho.platform.dated import dated
 from trilho.platform.migrating import alone
 from trilho.platform.service import Say, silent
 
@@ -101,8 +101,8 @@ def restore(
         with alone(address, seconds=_LOCK_SECONDS, say=say):
             before = None
             if plan.in_the_way:
-                name = f"before-restore-{datetime.now():%Y%m%d-%H%M%S}.tar.zst"
-                before = back_up(file.with_name(name), address, destination, damaged_too=True, say=say)
+                kept = dated(file.parent, "before-restore", ".tar.zst")
+                before = back_up(kept, address, destination, damaged_too=True, say=say)
                 say(f"What is there was backed up to {before.file}")
             store.set_mark(mark)
             _write_artifacts(file, store, say)

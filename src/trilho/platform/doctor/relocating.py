@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from trilho.platform.backup.artifact_store import ArtifactStore, folder_of
 from trilho.platform.backup.database_copy import copy_database
 from trilho.platform.backup.locations import rewrite
 from trilho.platform.backup.opening import open_store
+from trilho.platform.dated import dated
 from trilho.platform.doctor.relocation import Relocation, files_in
 from trilho.platform.service import Say, silent
 
@@ -43,7 +43,7 @@ def relocate(plan: Relocation, *, backup_in: Path, say: Say = silent) -> Relocat
     """
     store = open_store(plan.destination)
     _check_room(plan)
-    backup = backup_in / f"before-doctor-{time.strftime('%Y%m%d-%H%M%S')}"
+    backup = dated(backup_in, "before-doctor")
     backup.mkdir(parents=True)
     say(f"Copying the database to {backup}")
     copy_database(plan.database, backup)
