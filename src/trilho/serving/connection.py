@@ -44,7 +44,7 @@ def protocol(*, connections: int, head_seconds: float, body_seconds: float) -> C
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            self.transport = Joining(transport, self.loop, outbox)  # type: ignore[assignment]
+            self.transport = Joining(transport, self.loop, outbox, self.connections)  # type: ignore[assignment]
             self._deadline = self.loop.call_later(head_seconds, self._too_slow)
             if len(self.connections) > connections:
                 self.app = _full

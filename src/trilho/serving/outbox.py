@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sized
 from typing import Any
 
 _LONGEST = 0.005  # seconds that an answer waits for others
@@ -39,19 +40,27 @@ class Outbox:
 
 
 class Joining:
-    """A transport that holds what is written to it until the outbox is emptied; otherwise the one that it is given."""
+    """A transport that holds what is written to it until the outbox is emptied; otherwise the one that it is given.
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, outbox: Outbox) -> None:
+    Args:
+        connections: All that are open. The only one waits for nobody: it sends with the second piece, the body.
+    """
+
+    def __init__(
+        self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, outbox: Outbox, connections: Sized
+    ) -> None:
         self._transport = transport
         self._loop = loop
         self._outbox = outbox
+        self._connections = connections
         self._held: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        if not self._held:
+        held = self._held
+        if not held:
             self._outbox.add(self, self._loop)
-        self._held.append(data)
-        if len(data) > _LARGE:
+        held.append(data)
+        if len(data) > _LARGE or (len(held) > 1 and len(self._connections) == 1):
             self.flush()
 
     def flush(self) -> None:

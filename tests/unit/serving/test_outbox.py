@@ -41,9 +41,9 @@ class Remembering(asyncio.Transport):
         return "its own" if name == "peercert" else default
 
 
-def joining(outbox: Outbox | None = None) -> tuple[Remembering, Joining]:
+def joining(outbox: Outbox | None = None, *, connections: int = 2) -> tuple[Remembering, Joining]:
     transport = Remembering()
-    return transport, Joining(transport, asyncio.get_running_loop(), outbox or Outbox())
+    return transport, Joining(transport, asyncio.get_running_loop(), outbox or Outbox(), range(connections))
 
 
 def test_head_and_body_leave_as_one_piece_when_the_turn_ends() -> None:
@@ -57,6 +57,21 @@ def test_head_and_body_leave_as_one_piece_when_the_turn_ends() -> None:
         joined.write(b"another")
         await asyncio.sleep(0)
         assert transport.pieces == [b"head body", b"another"]
+
+    asyncio.run(scene())
+
+
+def test_only_connection_sends_head_and_body_as_one_piece_and_waits_for_nobody() -> None:
+    async def scene() -> None:
+        transport, joined = joining(connections=1)
+        joined.write(b"head ")
+        assert transport.pieces == []
+        joined.write(b"body")
+        assert transport.pieces == [b"head body"]
+        await asyncio.sleep(0)
+        joined.write(b"of no body")
+        await asyncio.sleep(0)
+        assert transport.pieces == [b"head body", b"of no body"]
 
     asyncio.run(scene())
 
