@@ -40,8 +40,7 @@ class Counted:
 
     def __init__(self, app: Asgi, rules: Iterable[str]) -> None:
         self._app = app
-        whole, cut = _names(rules)
-        self._whole, self._cut = whole, cut
+        self._whole, self._cut = _names(rules)
         # Else a third series stands beside each counter.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry(auto_describe=False)
@@ -72,7 +71,11 @@ class Counted:
         """The name that a path is counted under."""
         if path in self._whole:
             return path
-        return next((name for name in self._cut if path.startswith(f"{name}/")), OTHER)
+        while path:
+            path = path.rpartition("/")[0]
+            if path in self._cut:
+                return path
+        return OTHER
 
     async def _count(self, scope: Message, receive: Receive, send: Send) -> None:
         began, status = time.perf_counter(), 0
@@ -103,8 +106,8 @@ class Counted:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _names(rules: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Routes without variable parts, and what stands before the first variable part of the others, longest first."""
+def _names(rules: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Routes without variable parts, and what stands before the first variable part of the others."""
     whole, cut = set(), set()
     for rule in rules:
         before, variable, _ = rule.partition("<")
@@ -112,4 +115,4 @@ def _names(rules: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:
             whole.add(rule)
         elif len(before) > 1:
             cut.add(before.rstrip("/"))
-    return frozenset(whole), tuple(sorted(cut, key=lambda name: (-len(name), name)))
+    return frozenset(whole), frozenset(cut)
