@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,14 +12,14 @@ from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, load_pr
 from trilho.cli.stored import Artifacts, Database
 
 if TYPE_CHECKING:
-    from trilho.platform.doctor import Finding, Relocated, Relocation, Site
+    from trilho.platform.doctor import Finding, Site
 
 
 def doctor(
     fix: Annotated[
-        bool, typer.Option("--fix", help="Show how artifact locations that are paths would be put behind the server.")
+        bool, typer.Option("--fix", help="Show what trilho itself can put right, artifact locations above all.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do it, after a copy of the database.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do it; databases are copied first.")] = False,
     files: Annotated[
         list[str] | None,
         typer.Option("--files", metavar="OLD=NEW", help="With --fix: files at path OLD are at NEW on this machine."),
@@ -41,19 +39,20 @@ def doctor(
     """
     from trilho.cli import output
     from trilho.cli.exits import FAILED
+    from trilho.cli.fixing import run_fixes
     from trilho.platform.doctor import CHECKS, examine
 
     moved = _moved(files or [])
     if (yes or moved) and not fix:
         raise typer.BadParameter("--yes and --files belong to --fix.")
     site = _site(project, profile, overrides, backend_store_uri or "", artifacts_destination or "", prometheus)
-    if fix:
-        _fix(site, moved, act=yes, json=json)
-        return
     found = examine(site, CHECKS)
+    if fix:
+        run_fixes(site, found, moved, act=yes, json=json)
+        return
     wrong = [finding for finding in found if finding.state == "trouble"]
     if json:
-        output.as_json({"healthy": not wrong, "checks": [asdict(finding) for finding in found]})
+        output.as_json({"healthy": not wrong, "checks": [_facts(finding) for finding in found]})
     else:
         _show(found)
     if wrong:
@@ -101,6 +100,11 @@ def _moved(pairs: list[str]) -> dict[str, str]:
     return moved
 
 
+def _facts(finding: Finding) -> dict[str, str]:
+    facts = {name: getattr(finding, name) for name in ("name", "state", "measured", "expected", "remedy")}
+    return facts | ({"fix": finding.fix.does} if finding.fix else {})
+
+
 def _show(found: tuple[Finding, ...]) -> None:
     from trilho.cli import output
     from trilho.platform.doctor.finding import counted
@@ -119,61 +123,10 @@ def _show(found: tuple[Finding, ...]) -> None:
     fine = sum(finding.state == "ok" for finding in found)
     if wrong:
         output.plain(f"{len(wrong)} in trouble, {fine} fine. Each is explained in docs/guides/troubleshooting.md")
+        fixable = [finding.name for finding in wrong if finding.fix]
+        if fixable:
+            output.plain(f"trilho can put right: {', '.join(fixable)}. To see how: trilho doctor --fix")
     elif unsure:
         output.plain(f"{counted(fine, 'check')} found nothing wrong, {len(unsure)} could not tell.")
     else:
         output.plain(f"Healthy: {counted(fine, 'check')} found nothing wrong.")
-
-
-def _fix(site: Site, moved: Mapping[str, str], *, act: bool, json: bool) -> None:
-    from trilho.cli import output
-    from trilho.cli.exits import FAILED
-    from trilho.platform.doctor.relocating import relocate
-    from trilho.platform.doctor.relocation import plan_relocation
-
-    plan = plan_relocation(site, elsewhere=moved)
-    done = None
-    if not json:
-        _show_plan(plan)
-    if act and plan.moved:
-        file = plan.database.file
-        done = relocate(plan, backup_in=file.parent if file else site.root, say=output.progress)
-    if json:
-        output.as_json(_plan_json(plan, done))
-    elif done is not None:
-        output.state("Done", f"{done.rows} locations rewritten, {done.files} files moved to {plan.destination}")
-        output.state("Backup", f"{done.backup}: the database as it was, and moves.json")
-        output.state("Next", f"start the server with --artifacts-destination {plan.destination}, and without")
-        output.state("", "--default-artifact-root; then: trilho doctor")
-    elif plan.moved:
-        output.state("Do it", "the same command with --yes; a copy of the database is made first")
-    if plan.lost or (plan.moved and done is None):
-        raise typer.Exit(FAILED)
-
-
-def _show_plan(plan: Relocation) -> None:
-    from trilho.cli import output
-    from trilho.platform.doctor.finding import counted
-
-    if not plan.experiments:
-        output.plain(f"Nothing to fix: every artifact location in {plan.database.shown} is behind the server.")
-        return
-    for found in plan.moved:
-        facts = f"{counted(found.runs, 'run')}, {counted(found.files, 'file')}, {found.bytes / 1e6:.1f} MB"
-        output.state(found.name, f"{found.before} → {found.after}")
-        output.line("", facts, width=8)
-    for found in plan.lost:
-        output.state(found.name, f"{found.before} stays: there is no {found.lost} on this machine")
-        output.line("", "say where its files are: --files OLD=NEW; if they are lost, name an empty folder", width=8)
-    if plan.moved:
-        output.state("Files go to", plan.destination)
-    output.plain()
-
-
-def _plan_json(plan: Relocation, done: Relocated | None) -> dict[str, Any]:
-    return {
-        "database": plan.database.shown,
-        "destination": plan.destination,
-        "experiments": [asdict(found) for found in plan.experiments],
-        "done": asdict(done) if done else None,
-    }

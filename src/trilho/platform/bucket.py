@@ -73,7 +73,7 @@ def _trouble(client: Any, bucket: str, say: Say) -> Trouble | None:
         except errors.ClientError as error:
             if _code(error) not in ("NoSuchBucket", "404"):
                 raise
-            _make(client, bucket, say)
+            make_bucket(client, bucket, say)
     except errors.ClientError as error:
         return _refused(bucket, _code(error), str(error))
     except (errors.NoCredentialsError, errors.PartialCredentialsError) as error:
@@ -95,7 +95,12 @@ def _trouble(client: Any, bucket: str, say: Say) -> Trouble | None:
     return None
 
 
-def _make(client: Any, bucket: str, say: Say) -> None:
+def make_bucket(client: Any, bucket: str, say: Say = silent) -> None:
+    """Make the bucket in the region of `client`, an S3 client of boto3; another one may do so at the same time.
+
+    Raises:
+        botocore.exceptions.ClientError: the store refuses, or the name is somebody else's.
+    """
     errors = load_module("botocore.exceptions")
     region = client.meta.region_name
     where: dict[str, Any] = {}

@@ -43,6 +43,7 @@ from trilho.platform.redacting import RedactingFormatter
 from trilho.platform.service import ID_HEADER
 from trilho.platform.tracking_metrics import Counted
 from trilho.platform.user_tables import make_user_tables
+from trilho.tracking.upgrading import upgrade_tables
 
 if TYPE_CHECKING:
     import uvicorn
@@ -209,14 +210,9 @@ def _make_tables(address: DatabaseAddress, migrate: bool) -> None:
         if address.file is not None:
             _create_database(address.file)
     if schema == "older":
-        import sqlalchemy
-        from mlflow.store.db import utils
-
         copy_before_migration(address, revision, _log.info)
         _log.info("Migrating %s from schema %s", address.shown, revision)
-        engine = sqlalchemy.create_engine(address.uri)
-        utils._upgrade_db(engine)  # what `mlflow db upgrade` calls, which would show the address to all of the machine
-        engine.dispose()
+        upgrade_tables(address.uri)
         _log.info("Migrated %s to schema %s", address.shown, schema_of(address)[1])
     if address.file is not None:
         # The page's reads and a training's writes then do not wait for each other. The file remembers it; on a network

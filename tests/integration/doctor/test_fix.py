@@ -72,7 +72,7 @@ def test_what_a_server_with_a_path_as_root_wrote_is_read_through_the_server(
     assert locations(database) == before  # nothing was done yet
     assert not new.exists()
 
-    done = trilho_json(tmp_path, "doctor", "--fix", "--yes", *places)["done"]
+    done = trilho_json(tmp_path, "doctor", "--fix", "--yes", *places)["relocation"]["done"]
     assert all(place.startswith("mlflow-artifacts:/") for place in locations(database))
     assert [path for path in old.rglob("*") if path.is_file()] == []
     backup = Path(done["backup"])

@@ -1,7 +1,8 @@
 """What is wrong, and what to do: named checks of a project's server, stores and containers, each with a remedy.
 
 `examine(site_of(project, folder=…), CHECKS)` gives one `Finding` for each check that applies. Nothing is changed by
-looking. `plan_relocation` says, and `relocate` does, what `trilho doctor --fix` is for: locations that are paths.
+looking; a finding may bring a `Fix` that is done when it is asked to. `plan_relocation` says, and `relocate` does, the
+largest of them: locations that are paths go behind the server.
 """
 
 from trilho.platform.doctor.checks import CHECKS

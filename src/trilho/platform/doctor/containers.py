@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from trilho.errors import ServiceFailed
 from trilho.platform.doctor.command import ask
 from trilho.platform.doctor.compose_files import compose_services, container_files
-from trilho.platform.doctor.finding import Finding, ok, some, trouble, unknown
+from trilho.platform.doctor.finding import Finding, Fix, counted, ok, some, trouble, unknown
 from trilho.platform.doctor.site import Site
+from trilho.platform.service import Say
 
 # Names that instructions give to containers by hand: docker run --name model_server …
 HAND_GIVEN = ("model_server", "mlflow_local", "mlflow_db", "mlflow-server-container")
@@ -43,7 +45,7 @@ def container_names(site: Site) -> Finding | None:
         return None  # docker has a check of its own
     wanted = {str(found["container_name"]) for _, found in compose_services(site) if "container_name" in found}
     folders = {file.parent.resolve() for file in files}
-    taken = {}
+    taken, stopped = {}, []
     for line in said.out.splitlines():
         found = json.loads(line)
         name, labels, running = found["Names"], _labels(found.get("Labels", "")), found.get("State") == "running"
@@ -51,6 +53,7 @@ def container_names(site: Site) -> Finding | None:
         ours = folder is not None and Path(folder).resolve() in folders
         if (name in wanted and not ours) or (name in HAND_GIVEN and folder is None and not running):
             taken[name] = f"{name} ({found.get('Status') or found.get('State')})"
+            stopped += [] if running else [name]
     if not taken:
         return ok(f"{len(wanted)} container names are free or ours.")
     return trouble(
@@ -58,10 +61,26 @@ def container_names(site: Site) -> Finding | None:
         expected="The names that the compose file (or docker run --name) gives are free.",
         remedy="If you do not need them: docker rm -f " + " ".join(taken) + "\nAll that are stopped: "
         "docker container prune -f",
+        fix=_removal(stopped, site) if stopped else None,
     )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+
+
+def _removal(names: list[str], site: Site) -> Fix:
+    def act(_: Say) -> str:
+        said = ask("docker", "rm", *names, environment=site.environment)  # not -f: one that runs by now stays
+        if said is None or said.code != 0:
+            raise ServiceFailed(
+                f"Docker did not remove {some(names)}.",
+                why=said.problem if said else "docker is gone",
+                remedy="docker ps -a shows what is there.",
+            )
+        return f"{counted(len(names), 'stopped container')} removed: {some(names)}."
+
+    stopped = counted(len(names), "stopped container")
+    return Fix(does=f"Remove {stopped}, with what was written inside: {some(names)}.", act=act)
 
 
 def _labels(text: str) -> dict[str, str]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from trilho.errors import ServiceFailed
 from trilho.platform.database_address import DatabaseAddress, parse_database
 from trilho.platform.database_wait import wait_for_database
 from trilho.platform.doctor.compose_files import is_of_containers
-from trilho.platform.doctor.finding import Finding, ok, trouble
+from trilho.platform.doctor.finding import Finding, Fix, ok, trouble
 from trilho.platform.doctor.site import Site
 from trilho.platform.migrating import schema_of
+from trilho.platform.service import Say
 
 
 def database_unreachable(site: Site) -> Finding | None:
@@ -48,18 +50,30 @@ def database_schema(site: Site) -> Finding | None:
         )
         remedy += "put back the copy made before it was migrated."
     else:
-        remedy = (
-            "Stop the server, make a copy (trilho backup FILE), then start it with trilho tracking-server --migrate "
-        )
-        remedy += "or: mlflow db upgrade URI"
+        remedy = "Stop the server, then: trilho doctor --fix (a copy of the database, and the migration)\n"
+        remedy += "Or make a copy (trilho backup FILE), and start trilho tracking-server --migrate"
     return trouble(
         f"{address.shown} has schema {revision}, of {age} MLflow than {here}.",
         expected=f"The schema of MLflow {here}.",
         remedy=remedy,
+        fix=None if schema == "newer" else _migration(address, site.root, here),
     )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+
+
+def _migration(address: DatabaseAddress, folder: Path, here: str) -> Fix:
+    backup_in = address.file.parent if address.file else folder
+
+    def act(say: Say) -> str:
+        from trilho.platform.doctor.migration import migrate_with_copy
+
+        return migrate_with_copy(address, backup_in=backup_in, say=say)
+
+    return Fix(
+        does=f"Copy {address.shown} to {backup_in}, and migrate it to MLflow {here}. Stop its servers before.", act=act
+    )
 
 
 def _address(site: Site) -> DatabaseAddress | None:

@@ -22,7 +22,7 @@ def disk(site: Site) -> Finding | None:
     return trouble(
         f"{least / 1e6:,.0f} MB are free where {place} is.",
         expected=f"At least {LEAST_FREE / 1e6:,.0f} MB.",
-        remedy="Old runs and their files: mlflow runs delete, then mlflow gc. Containers: docker system df, "
+        remedy="Old runs, versions and their files: trilho gc --keep 20 shows them. Containers: docker system df, "
         "docker image prune\nJournal: journal.max_bytes and journal.keep in trilho.yaml.",
     )
 

@@ -102,10 +102,12 @@ def _clean(finding: Finding, name: str, secrets: Iterable[str]) -> Finding:
             text = text.replace(secret, "***")
         return text
 
+    fix = finding.fix
     return replace(
         finding,
         name=name,
         measured=clean(finding.measured),
         expected=clean(finding.expected),
         remedy=clean(finding.remedy),
+        fix=fix and replace(fix, does=clean(fix.does)),
     )

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+from trilho.platform.service import Say
 
 State = Literal["ok", "trouble", "unknown"]
 
 _NAMED = 5  # of many things of one kind; the rest is counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fix:
+    """What `trilho doctor --fix` offers for a finding: shown, and done with --yes only."""
+
+    does: str  # what would be done, and to what
+    act: Callable[[Say], str]  # does it, and says what was done
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +30,7 @@ class Finding:
     measured: str
     expected: str = ""
     remedy: str = ""
+    fix: Fix | None = None  # where the remedy is one that a program may apply
 
 
 def ok(measured: str) -> Finding:
@@ -27,9 +38,9 @@ def ok(measured: str) -> Finding:
     return Finding(state="ok", measured=measured)
 
 
-def trouble(measured: str, *, expected: str, remedy: str) -> Finding:
+def trouble(measured: str, *, expected: str, remedy: str, fix: Fix | None = None) -> Finding:
     """Something is wrong, and `remedy` is the way out: commands to paste, or what to change."""
-    return Finding(state="trouble", measured=measured, expected=expected, remedy=remedy)
+    return Finding(state="trouble", measured=measured, expected=expected, remedy=remedy, fix=fix)
 
 
 def unknown(measured: str, *, remedy: str = "") -> Finding:

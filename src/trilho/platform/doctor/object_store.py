@@ -8,10 +8,13 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
+from trilho.errors import ServiceFailed
 from trilho.importer import load_module
+from trilho.platform.bucket import make_bucket
 from trilho.platform.doctor.compose_files import is_of_containers
-from trilho.platform.doctor.finding import Finding, ok, trouble, unknown
+from trilho.platform.doctor.finding import Finding, Fix, ok, trouble, unknown
 from trilho.platform.doctor.site import Site, named, without_user
+from trilho.platform.service import Say
 from trilho.wire import connect
 
 ENDPOINT = "MLFLOW_S3_ENDPOINT_URL"
@@ -71,7 +74,8 @@ def bucket(site: Site) -> Finding | None:
                 expected=f"A bucket called '{bucket_name}'.",
                 remedy=f"Make it: aws s3 mb s3://{bucket_name}"
                 + _endpoint_flag(site.environment)
-                + ", mc mb, or let trilho tracking-server make it at its start. Or correct the name.",
+                + ", mc mb, or trilho doctor --fix; trilho tracking-server makes it at its start. Or correct the name.",
+                fix=_making(bucket_name, site) if name == site.artifacts else None,
             )
         if answer.empty and (name == site.data_source or _has_versions(site)):
             content = "the data" if name == site.data_source else "the artifacts of the registered versions"
@@ -105,6 +109,25 @@ def look(destination: str, environment: Mapping[str, str]) -> Look | None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+
+
+def _making(bucket_name: str, site: Site) -> Fix:
+    """Making the bucket of the artifacts; one that data is read from would be empty, and so of no use."""
+
+    def act(_: Say) -> str:
+        try:
+            make_bucket(_client(site.environment), bucket_name)
+        except load_module("botocore.exceptions").ClientError as error:
+            raise ServiceFailed(
+                f"The bucket '{bucket_name}' could not be made.",
+                state="There is none.",
+                why=_one_line(error),
+                remedy="Make it with keys that may: "
+                + f"aws s3 mb s3://{bucket_name}{_endpoint_flag(site.environment)}",
+            ) from error
+        return f"The bucket '{bucket_name}' is there."
+
+    return Fix(does=f"Make the bucket '{bucket_name}' at {_endpoint(site.environment)}.", act=act)
 
 
 def _destinations(site: Site) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from trilho.errors import ServerRefused
 from trilho.platform.doctor.finding import Finding, ok, trouble
 from trilho.platform.doctor.http import Answer, get
 from trilho.platform.doctor.site import ANSWER_SECONDS, Site, addresses, without_user
+from trilho.platform.doctor.written import allowing, readdressing
 from trilho.wire import parse_address
 
 # Where MLflow is found by custom: its default, the one that is published beside it, a proxy's, Kubernetes' node port.
@@ -53,6 +55,7 @@ def listening_address(site: Site) -> Finding | None:
         "403, finds nobody, or somebody else than meant.",
         remedy=f"{name}=http://127.0.0.1{port} on the same machine, http://mlflow{port} between the containers\n"
         "of one compose file, the server's name from elsewhere.",
+        fix=readdressing(site, {address: _of_this_machine(address) for address in wrong.values()}),
     )
 
 
@@ -74,7 +77,10 @@ def wrong_port(site: Site) -> Finding | None:
     measured = f"At {address.shown} " + (
         f"somebody answers who is not MLflow ({_told(get(address.shown + '/'))})." if stranger else "nobody answers."
     )
+    fix = None
     if elsewhere:
+        right = _with_port(site.tracking_uri, elsewhere[0])
+        fix = readdressing(site, {site.tracking_uri: right})
         measured += f" MLflow answers at port {elsewhere[0]}."
         remedy = f"Set tracking_uri (or MLFLOW_TRACKING_URI) to {scheme}://{address.host}:{elsewhere[0]}"
     else:
@@ -82,7 +88,7 @@ def wrong_port(site: Site) -> Finding | None:
             "Set tracking_uri (or MLFLOW_TRACKING_URI) to the port of MLflow's server. It is in docker compose ps,\n"
             "kubectl get svc, or its command line after --port."
         )
-    return trouble(measured, expected="MLflow's tracking server at that port.", remedy=remedy)
+    return trouble(measured, expected="MLflow's tracking server at that port.", remedy=remedy, fix=fix)
 
 
 def host_refused(site: Site) -> Finding | None:
@@ -99,6 +105,7 @@ def host_refused(site: Site) -> Finding | None:
         remedy=f"Start the server with MLFLOW_SERVER_ALLOWED_HOSTS (--allowed-hosts):\n"
         f"  {address.host},{address.host}:*,localhost,localhost:*,127.0.0.1,127.0.0.1:*\n"
         "It replaces the default, and a port counts as part of the name.",
+        fix=allowing(site, address.host),
     )
 
 
@@ -112,8 +119,8 @@ def login_refused(site: Site) -> Finding | None:
     return trouble(
         f"{address.shown} answers {given} with {error.status}.",
         expected="A user that the server knows.",
-        remedy="Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN) in the\n"
-        "environment, or in the project's .env.",
+        remedy=f"trilho login {address.shown} --user NAME\nOr set MLFLOW_TRACKING_USERNAME and "
+        "MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN) in the\nenvironment, or in the project's .env.",
     )
 
 
@@ -127,6 +134,17 @@ def _resolves(site: Site) -> bool:
     except OSError:
         return False
     return True
+
+
+def _of_this_machine(address: str) -> str:
+    return re.sub(r"(//|@)(0\.0\.0\.0|\[::\])", r"\g<1>127.0.0.1", address, count=1)
+
+
+def _with_port(address: str, port: int) -> str:
+    """The same address with another port, or with one; user and path as they were."""
+    parts = urlsplit(address)
+    host = re.sub(r":\d+$", "", parts.netloc)
+    return parts._replace(netloc=f"{host}:{port}").geturl()
 
 
 def _is_mlflow(address: str) -> bool:
