@@ -22,7 +22,9 @@ _DRIVERS = {
     "postgres": "postgresql+psycopg2",
 }
 _KINDS: tuple[Kind, ...] = ("sqlite", "mysql", "postgresql")
-_CONNECT_SECONDS = "10"  # else a request waits for a database that is gone as long as TCP does: minutes
+# Unless the address says otherwise. Without the first a request waits for a database that is gone as long as TCP does:
+# minutes. Without the second a database of no encoding (SQL_ASCII: made where no locale is set) takes ASCII alone.
+_POSTGRES_OPTIONS = {"connect_timeout": "10", "client_encoding": "utf8"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +68,8 @@ def parse_database(uri: str) -> DatabaseAddress:
     if not host or not database:
         raise _not_understood("It names no host or no database.")
     load_module(url.get_driver_name())
-    if kind == "postgresql" and "connect_timeout" not in url.query:
-        url = url.update_query_dict({"connect_timeout": _CONNECT_SECONDS})
+    if kind == "postgresql":
+        url = url.set(query={**_POSTGRES_OPTIONS, **url.query})
     return DatabaseAddress(
         kind=kind,
         uri=url.render_as_string(hide_password=False),

@@ -61,7 +61,7 @@ def test_only_what_is_asked_for_is_started(tmp_path: Path, project: ProjectFile,
     assert all(how == {"condition": "service_healthy"} for how in waits.values())
     told = services["mlflow"]["environment"]
     assert told["MLFLOW_BACKEND_STORE_URI"].startswith(
-        {"mysql": "mysql+pymysql://", "postgres": "postgresql+psycopg://", "sqlite": "sqlite:////mlruns/"}[database]
+        {"mysql": "mysql+pymysql://", "postgres": "postgresql+psycopg2://", "sqlite": "sqlite:////mlruns/"}[database]
     )
     assert (
         told["MLFLOW_ARTIFACTS_DESTINATION"]
@@ -79,6 +79,32 @@ def test_the_database_is_on_the_internal_network_only_and_publishes_nothing(tmp_
         assert found["services"]["db"]["networks"] == ["internal"]
         assert "ports" not in found["services"]["db"]
         assert found["networks"]["internal"] == {"internal": True}
+
+
+def test_who_asks_nobody_for_a_password_is_published_on_this_machine_only(tmp_path: Path, project: ProjectFile) -> None:
+    services = written(tmp_path, project=project, hosts=("mlflow.example.org",))["services"]
+    for name in ("prometheus", "alertmanager"):
+        assert all(port.startswith("127.0.0.1:") for port in services[name]["ports"]), name
+
+
+def test_monitoring_finds_its_parts_by_the_names_of_services(tmp_path: Path, project: ProjectFile) -> None:
+    """None of them is in another's network: it would be cut off when the other one is started anew."""
+    services = written(tmp_path, project=project)["services"]
+    assert not [name for name, service in services.items() if "network_mode" in service]
+    folder = tmp_path / "monitoring"
+    settings = yaml.safe_load((folder / "prometheus.yml").read_text(encoding="utf-8"))
+    manager = settings["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
+    source = (folder / "grafana/provisioning/datasources/prometheus.yml").read_text(encoding="utf-8")
+    assert manager == ["alertmanager:9093"]
+    assert yaml.safe_load(source)["datasources"][0]["url"] == "http://prometheus:9090"
+
+
+def test_prometheus_is_told_of_servers_that_are_there(tmp_path: Path, project: ProjectFile) -> None:
+    for of, there in ((project, [{"targets": ["webapp:8000"]}]), (None, None)):
+        folder = tmp_path / str(of is not None)
+        written(folder, project=of)
+        told = (folder / "monitoring/targets/model-server.yml").read_text(encoding="utf-8")
+        assert yaml.safe_load(told) == there
 
 
 def test_services_start_again_check_their_health_and_keep_what_they_have(tmp_path: Path, project: ProjectFile) -> None:

@@ -29,6 +29,14 @@ def test_every_way_to_write_it_leads_to_the_driver_that_mlflow_works_with(
     assert found.port == (3306 if found.kind == "mysql" else 5432)
 
 
+def test_postgres_is_told_how_text_is_written_unless_the_address_says_it() -> None:
+    pytest.importorskip("psycopg2", reason="no driver here: pip install psycopg2-binary")
+    found = parse_database("postgresql://ana@db/mlflow")
+    assert found.uri.endswith("?client_encoding=utf8&connect_timeout=10")
+    found = parse_database("postgresql://ana@db/mlflow?client_encoding=latin1&sslmode=require")
+    assert found.uri.endswith("?client_encoding=latin1&connect_timeout=10&sslmode=require")
+
+
 def test_what_may_be_shown_holds_no_password() -> None:
     pytest.importorskip("pymysql", reason="no driver here: pip install pymysql")
     found = parse_database(f"mysql://ana:{SECRET}@db:3307/mlflow")

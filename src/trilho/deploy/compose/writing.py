@@ -59,7 +59,9 @@ def write_compose(folder: Path, plan: ComposePlan, *, replace: bool = False) -> 
             write_monitoring(
                 folder / "monitoring",
                 tracking=["http://mlflow:5000"],
-                model_servers=["http://webapp:8000"],
+                model_servers=["http://webapp:8000"] if plan.project else [],
+                alertmanager="alertmanager:9093",
+                prometheus="prometheus:9090",
                 replace=replace,
             ),
         ),

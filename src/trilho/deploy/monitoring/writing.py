@@ -10,17 +10,27 @@ from trilho.deploy.folder import Written, shipped, write_folder
 from trilho.errors import InvalidProject
 
 TRACKING, MODEL_SERVER = "mlflow-server", "model-server"  # jobs of prometheus.yml, and the names of their files
+ALERTMANAGER, PROMETHEUS = "127.0.0.1:9093", "127.0.0.1:9090"  # as the files have them
 _RUNBOOK = "runbook.md#"
 
 
 def write_monitoring(
-    folder: Path, *, tracking: Sequence[str], model_servers: Sequence[str], runbook: str = "", replace: bool = False
+    folder: Path,
+    *,
+    tracking: Sequence[str],
+    model_servers: Sequence[str],
+    alertmanager: str = ALERTMANAGER,
+    prometheus: str = PROMETHEUS,
+    runbook: str = "",
+    replace: bool = False,
 ) -> Written:
     """Write what Prometheus, Alertmanager and Grafana need, plain files to edit.
 
     Args:
         folder: Where to; it need not exist.
         tracking, model_servers: Addresses of servers, such as "http://127.0.0.1:5000"; at https Prometheus asks by TLS.
+        alertmanager: Host and port that Prometheus sends alerts to.
+        prometheus: Host and port that Grafana asks Prometheus at.
         runbook: Where runbook.md can be read, such as "https://wiki.example.org/runbook.md"; alerts link there.
         replace: Write over files that differ, too.
 
@@ -29,9 +39,12 @@ def write_monitoring(
         OSError: no room, or no right to write.
     """
     texts = shipped("trilho.deploy.monitoring")
-    if runbook:
-        rules = PurePosixPath("rules.yml")
-        texts[rules] = texts[rules].replace(_RUNBOOK, f"{runbook.rstrip('#')}#")
+    for name, shown, given in (
+        ("prometheus.yml", ALERTMANAGER, alertmanager),
+        ("grafana/provisioning/datasources/prometheus.yml", PROMETHEUS, prometheus),
+        ("rules.yml", _RUNBOOK, f"{runbook.rstrip('#')}#" if runbook else _RUNBOOK),
+    ):
+        texts[PurePosixPath(name)] = texts[PurePosixPath(name)].replace(shown, given)
     for job, addresses in ((TRACKING, tracking), (MODEL_SERVER, model_servers)):
         texts[PurePosixPath(f"targets/{job}.yml")] = _targets(job, addresses)
     return write_folder(folder, texts, replace=replace)
