@@ -6,6 +6,7 @@ server that died; SQLite has a file beside it.
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import sqlite3
 import time
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from trilho.errors import ServiceFailed
 from trilho.platform.database import known_revisions
 from trilho.platform.database_address import DatabaseAddress
+from trilho.platform.dated import dated
 from trilho.platform.service import Say, silent
 
 if TYPE_CHECKING:
@@ -104,15 +106,24 @@ def prepare_new(address: DatabaseAddress, say: Say = silent) -> None:
 
 
 def copy_before_migration(address: DatabaseAddress, revision: str, say: Say = silent) -> Path | None:
-    """A copy of a SQLite database beside it, named after its schema; one that is there already is never overwritten."""
+    """A copy of a SQLite database beside it, named after its schema, which only its owner may read.
+
+    No older copy is overwritten; one that is the same is not made twice, however often a server tries to start.
+    """
     if address.file is None:
         return None
-    copy = address.file.with_name(f"{address.file.name}.{revision}.bak")
-    if not copy.exists():
-        fresh = copy.with_name(copy.name + ".new")
-        fresh.unlink(missing_ok=True)
-        with closing(sqlite3.connect(address.file)) as source, closing(sqlite3.connect(fresh)) as target:
-            source.backup(target)
+    folder, name = address.file.parent, f"{address.file.name}.{revision}"
+    fresh = folder / f"{name}.new"
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    with closing(sqlite3.connect(address.file)) as source, closing(sqlite3.connect(fresh)) as target:
+        source.backup(target)
+    copy = next((old for old in folder.glob(f"{name}*.bak") if filecmp.cmp(old, fresh, shallow=False)), None)
+    if copy is not None:
+        fresh.unlink()
+    else:
+        copy = folder / f"{name}.bak"
+        copy = dated(folder, name, ".bak") if copy.exists() else copy
         fresh.replace(copy)
     say(f"The database was copied to {copy} before it is migrated.")
     return copy

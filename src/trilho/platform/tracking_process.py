@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from trilho.errors import TrilhoError
 from trilho.platform.accounts import secrets_in, told_to_mlflow
+from trilho.platform.admission import Admitted, admitted_at_once, pool_settings
 from trilho.platform.allowed_hosts import LOCAL_HOSTS, host_patterns, origin_patterns
 from trilho.platform.bucket import s3_environment, wait_for_bucket
 from trilho.platform.database import check_database
@@ -41,6 +42,7 @@ from trilho.platform.migrating import (
 from trilho.platform.record import read_record
 from trilho.platform.redacting import RedactingFormatter
 from trilho.platform.service import ID_HEADER
+from trilho.platform.sqlite_turns import write_in_turn
 from trilho.platform.tracking_metrics import Counted
 from trilho.platform.user_tables import make_user_tables
 from trilho.tracking.upgrading import upgrade_tables
@@ -118,7 +120,7 @@ def run_server(
     address = parse_database(backend_store_uri)
     form = RedactingFormatter("%(asctime)s %(levelname)s %(message)s", {address.password, *secrets_in()})
     _set_up_logs(form)
-    os.environ.update(_settings(address.uri, artifacts_destination, allowed_hosts) | s3_environment())
+    os.environ.update(_settings(address.uri, artifacts_destination, allowed_hosts) | s3_environment() | pool_settings())
     wait_for_database(address, seconds=wait, say=_log.info)
     wait_for_bucket(artifacts_destination, seconds=wait, say=_log.info)
 
@@ -146,7 +148,8 @@ def run_server(
     # uvicorn raises it again after its orderly end: not deadly then
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
-        server.run(sockets=[listener])
+        with write_in_turn():
+            server.run(sockets=[listener])
     except KeyboardInterrupt:
         pass
     finally:
@@ -239,7 +242,7 @@ def _application(address: DatabaseAddress, accounts: Path | None, form: logging.
 
             make_user_tables(address, lambda engine: migrate(engine, "head"))
             app = create_app()
-    return Counted(app, [rule.rule for rule in routes.url_map.iter_rules()])
+    return Counted(Admitted(app, admitted_at_once()), [rule.rule for rule in routes.url_map.iter_rules()])
 
 
 @contextlib.contextmanager
