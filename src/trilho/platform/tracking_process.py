@@ -27,6 +27,7 @@ from trilho.platform.accounts import secrets_in, told_to_mlflow
 from trilho.platform.admission import Admitted, admitted_at_once, pool_settings
 from trilho.platform.allowed_hosts import LOCAL_HOSTS, host_patterns, origin_patterns
 from trilho.platform.bucket import s3_environment, wait_for_bucket
+from trilho.platform.cut_off import drop_cut_off_tables
 from trilho.platform.database import check_database
 from trilho.platform.database_address import DatabaseAddress, parse_database
 from trilho.platform.database_wait import wait_for_database
@@ -45,7 +46,7 @@ from trilho.platform.service import ID_HEADER
 from trilho.platform.sqlite_turns import write_in_turn
 from trilho.platform.tracking_metrics import Counted
 from trilho.platform.user_tables import make_user_tables
-from trilho.tracking.upgrading import upgrade_tables
+from trilho.tracking.upgrading import table_names, upgrade_tables
 
 if TYPE_CHECKING:
     import uvicorn
@@ -208,6 +209,9 @@ def _make_tables(address: DatabaseAddress, migrate: bool) -> None:
         from mlflow.version import VERSION
 
         raise refused_migration(address, schema, revision, VERSION)
+    if schema in ("none", "older") and drop_cut_off_tables(address, table_names()):
+        _log.info("A first start was cut off. Its tables hold nothing, and are made anew.")
+        schema = "none"
     if schema == "none":
         prepare_new(address, _log.info)
         if address.file is not None:

@@ -1,4 +1,4 @@
-"""MLflow's own `db upgrade`: an older database gets the tables of the installed MLflow."""
+"""The tables of the installed MLflow: their names, and its own `db upgrade` for an older database."""
 
 from __future__ import annotations
 
@@ -19,3 +19,12 @@ def upgrade_tables(database: str) -> None:
         utils._upgrade_db(engine)
     finally:
         engine.dispose()
+
+
+def table_names() -> frozenset[str]:
+    """The tables of runs, models and versions; users' are kept apart."""
+    from mlflow.store.db.base_sql_model import Base
+    from mlflow.store.model_registry.dbmodels import models  # noqa: F401 - imported for its tables
+    from mlflow.store.tracking.dbmodels import models as _  # noqa: F401
+
+    return frozenset(Base.metadata.tables)
