@@ -92,9 +92,10 @@ from pathlib import Path
 from mlflow import MlflowClient
 folder = Path(sys.argv[1])
 client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+experiment = client.create_experiment("many", artifact_location="mlflow-artifacts:/1")
 for number in range(41):
-    run = client.create_run("0").info.run_id
-    path = folder / "artifacts" / "0" / run / "artifacts" / "noise.bin"
+    run = client.create_run(experiment).info.run_id
+    path = folder / "artifacts" / experiment / run / "artifacts" / "noise.bin"
     path.parent.mkdir(parents=True)
     path.write_bytes(os.urandom(200_000))
 """

@@ -139,7 +139,7 @@ def test_a_killed_restore_is_finished_by_the_same_command(backup: Path, tmp_path
         command, env=environment(**at(other)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     deadline = time.monotonic() + 120
-    while not (other / "artifacts" / "0").exists():
+    while not (other / "artifacts" / "1").exists():
         assert time.monotonic() < deadline
         assert process.poll() is None, "it was faster than the test"
         time.sleep(0.0005)

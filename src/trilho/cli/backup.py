@@ -28,19 +28,24 @@ def backup(
 ) -> None:
     """Copy database and artifacts into one file. The tracking server goes on running.
 
-    The copy is consistent: whatever a run in it names is in it, too.
+    The copy is consistent: what was logged before the command began is in it whole. Where files are missing or cannot
+    be read, the copy is kept, says what it lacks, and the command ends with 1.
     """
     from trilho.cli import output
+    from trilho.cli.exits import FAILED
     from trilho.platform.backup import back_up
 
     where = stores(backend_store_uri, artifacts_destination, project, profile, overrides)
     saved = back_up(file, where.database, where.artifacts, say=output.progress)
     if json:
         output.as_json(saved_json(saved))
-        return
-    contents(saved.manifest)
-    output.state("Saved", f"{file}, {megabytes(saved.bytes)} in {saved.seconds:.1f} s")
-    output.state("Check", f"trilho restore {file} --dry-run")
+    else:
+        contents(saved.manifest)
+        written = f"{file}, {megabytes(saved.bytes)} in {saved.seconds:.1f} s"
+        output.state("Saved" if saved.complete else "Incomplete", written)
+        output.state("Check", f"trilho restore {file} --dry-run")
+    if not saved.complete:
+        raise typer.Exit(FAILED)
 
 
 def contents(manifest: Manifest) -> None:
@@ -74,6 +79,7 @@ def saved_json(saved: Saved) -> dict[str, Any]:
         "file": str(saved.file),
         "bytes": saved.bytes,
         "seconds": round(saved.seconds, 3),
+        "complete": saved.complete,
         "manifest": saved.manifest.to_json(),
     }
 

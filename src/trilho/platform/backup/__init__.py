@@ -5,7 +5,8 @@ database, or from a laptop's SQLite and folder into a team's PostgreSQL or MySQL
 """
 
 from trilho.platform.backup.manifest import Counts, Manifest, Move
-from trilho.platform.backup.restoring import Plan, Restored, restore
+from trilho.platform.backup.planning import Plan
+from trilho.platform.backup.restoring import Restored, restore
 from trilho.platform.backup.saving import Saved, back_up
 
 __all__ = ["Counts", "Manifest", "Move", "Plan", "Restored", "Saved", "back_up", "restore"]

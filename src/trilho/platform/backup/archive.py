@@ -52,7 +52,7 @@ class Writer:
 
     def finish(self, manifest: dict[str, Any]) -> None:
         """Add the manifest and the sums; nothing can follow."""
-        text = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
+        text = json.dumps(manifest, indent=1).encode()  # escaped: a name of a file need not be UTF-8
         self.add(MANIFEST, BytesIO(text), len(text))
         size = self._sums.tell()
         self._sums.seek(0)

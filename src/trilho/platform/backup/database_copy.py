@@ -11,6 +11,7 @@ from pathlib import Path
 
 from trilho.errors import BackupFailed
 from trilho.platform.backup.dump_tools import dump
+from trilho.platform.backup.private import private_file
 from trilho.platform.backup.tables import rows_of, sqlite_file, versions_of
 from trilho.platform.database_address import DatabaseAddress
 
@@ -62,7 +63,7 @@ def _copy_sqlite(file: Path, target: Path) -> DatabaseCopy:
     where = f"{file.resolve().as_uri()}?mode=rw"
     with (
         closing(sqlite3.connect(where, uri=True, timeout=_BUSY_SECONDS)) as source,
-        closing(sqlite3.connect(target)) as copy,
+        closing(sqlite3.connect(_made_private(target))) as copy,
     ):
         source.backup(copy)  # in one step: in several, each write of another process would begin it anew
         copy.execute("PRAGMA journal_mode=DELETE")  # one file that holds everything
@@ -75,12 +76,17 @@ def _copy_sqlite(file: Path, target: Path) -> DatabaseCopy:
 
 def _as_it_is(file: Path, folder: Path) -> DatabaseCopy:
     files = {}
-    for ending in ("", "-wal"):
+    for ending in ("", "-wal", "-journal"):
         found = file.with_name(file.name + ending)
         if found.exists():
             name = f"database.damaged{ending}"
-            files[name] = Path(shutil.copyfile(found, folder / name))
+            files[name] = Path(shutil.copyfile(found, _made_private(folder / name)))
     return DatabaseCopy(files=files, damaged=True)
+
+
+def _made_private(path: Path) -> Path:
+    private_file(path).close()
+    return path
 
 
 def _unreadable(file: Path, error: sqlite3.Error) -> BackupFailed:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from trilho.errors import BackupFailed
 from trilho.platform.backup.dump_rows import Counter, Dumped
+from trilho.platform.backup.private import private_file
 from trilho.platform.database_address import DatabaseAddress, Kind
 
 _NAMES: Mapping[tuple[Kind, str], tuple[str, ...]] = {
@@ -95,7 +96,7 @@ def dump(address: DatabaseAddress, target: Path) -> Dumped:
         )
         try:
             assert process.stdout is not None
-            with target.open("wb") as out:
+            with private_file(target) as out:
                 for line in process.stdout:
                     counter.take(line)
                     out.write(line)
@@ -162,8 +163,14 @@ def _option_file(address: DatabaseAddress, query: Mapping[str, str]) -> str:
         if given := os.environ.get(f"MLFLOW_MYSQL_SSL_{ending.upper()}"):
             values[f"ssl-{ending}"] = given
     values |= {_MYSQL_NAMES[key]: value for key, value in query.items() if key in _MYSQL_NAMES}
-    quoted = (f'{name}="' + value.replace("\\", "\\\\") + '"\n' for name, value in values.items())
-    return "[client]\n" + "".join(quoted)
+    return "[client]\n" + "".join(f'{name}="{_escaped(value)}"\n' for name, value in values.items())
+
+
+def _escaped(value: str) -> str:
+    """As option files want it: a quotation mark inside would end the value, and what is after a # would be lost."""
+    for character, written in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        value = value.replace(character, written)
+    return value
 
 
 def _refused(address: DatabaseAddress, program: str, said: bytes, state: str) -> BackupFailed:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from trilho.platform.backup.copying import copy_tables
 from trilho.platform.backup.dump_tools import load
 from trilho.platform.backup.locations import rewrite
 from trilho.platform.backup.manifest import Manifest
+from trilho.platform.backup.private import private_file
 from trilho.platform.backup.schema import age
 from trilho.platform.backup.tables import drop_all, sqlite_file
 from trilho.platform.database_address import DatabaseAddress
@@ -22,35 +25,54 @@ def fill(address: DatabaseAddress, source: Path, manifest: Manifest, say: Say) -
     SQLite: a file made beside its place, then renamed. PostgreSQL: one transaction. MySQL, whose tables are not part of
     transactions: rows in one each.
     """
-    moves = {move.before: move.after for move in manifest.moves}
     say(f"Filling {address.shown}")
     if address.file is not None:
-        return _replace(source, address.file, moves)
-    drop_all(address)
+        changed = put_right(sqlite_file(source), manifest)
+        _replace(source, address.file)
+        return changed
+    drop_all(address, manifest.rows)
     if manifest.database == address.kind:
         load(address, source)
-        return rewrite(address, moves)
+        return put_right(address, manifest)
     from trilho.tracking.schema import create_tables, upgrade_tables
 
     laptop = sqlite_file(source)
     if age(manifest.schema) == "older":
         say("Bringing the backup's tables up to the installed MLflow")
         upgrade_tables(laptop.uri)
-    changed = rewrite(laptop, moves)
+    changed = put_right(laptop, manifest)
     prepare_new(address, say)
     create_tables(address.uri)
     copy_tables(source, address, say)
     return changed
 
 
+def put_right(address: DatabaseAddress, manifest: Manifest) -> int:
+    """Give locations that lead past the server those behind it; what was left out of the backup keeps its own."""
+    stay = {place: place for place in manifest.left_out}
+    return rewrite(address, {move.before: move.after for move in manifest.moves} | stay)
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _replace(source: Path, file: Path, moves: dict[str, str]) -> int:
+def _replace(source: Path, file: Path) -> None:
     fresh = file.with_name(f"{file.name}.new")
-    shutil.copyfile(source, fresh)
-    changed = rewrite(sqlite_file(fresh), moves)
-    for ending in ("-wal", "-shm"):  # of the database that goes: read with the new one they would damage it
+    with source.open("rb") as read, private_file(fresh) as out:  # it may hold users' passwords, as hashes
+        shutil.copyfileobj(read, out)
+        out.flush()
+        os.fsync(out.fileno())
+    with suppress(FileNotFoundError):
+        there = file.stat()
+        fresh.chmod(there.st_mode & 0o777)
+        with suppress(AttributeError, OSError):  # not on Windows; not as another user
+            os.chown(fresh, there.st_uid, there.st_gid)
+    for ending in ("-wal", "-shm", "-journal"):  # of the database that goes: read with the new one they would damage it
         file.with_name(file.name + ending).unlink(missing_ok=True)
     fresh.replace(file)
-    return changed
+    with suppress(OSError):  # folders cannot be opened on Windows
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the new name is on the disk before the mark goes
+        finally:
+            os.close(folder)

@@ -6,11 +6,11 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from trilho.errors import BackupDamaged
+from trilho.errors import BackupDamaged, BackupFailed
 from trilho.platform.backup.artifact_store import UNFINISHED, Stored
 
 _PIECE = 1 << 20
@@ -24,18 +24,20 @@ class Folder:
         self.shown = str(root)
 
     def files(self, under: str = "") -> Iterator[Stored]:
-        top = self._root / under
-        for folder, below, names in os.walk(top):
-            below.sort()
-            for name in sorted(names):
-                path = Path(folder, name)
-                relative = path.relative_to(self._root).as_posix()
-                if relative == UNFINISHED:
-                    continue
-                with suppress(FileNotFoundError):  # gone since it was listed
-                    found = path.stat()
-                    if stat.S_ISREG(found.st_mode):
-                        yield Stored(path=relative, size=found.st_size, modified=found.st_mtime)
+        for path in _walk(self._root / under, frozenset()):
+            relative = path.relative_to(self._root).as_posix()
+            if relative == UNFINISHED:
+                continue
+            try:
+                found = path.stat()
+            except FileNotFoundError:
+                if path.is_symlink():
+                    raise _dangling(path) from None
+                continue  # gone since it was listed
+            except OSError as error:
+                raise _unreadable(path, error) from error
+            if stat.S_ISREG(found.st_mode):
+                yield Stored(path=relative, size=found.st_size, modified=found.st_mtime)
 
     @contextmanager
     def reading(self, path: str) -> Iterator[tuple[IO[bytes], Stored] | None]:
@@ -44,6 +46,8 @@ class Folder:
         except FileNotFoundError:
             yield None
             return
+        except OSError as error:
+            raise _unreadable(self._root / path, error) from error
         with stream:
             found = os.fstat(stream.fileno())
             yield stream, Stored(path=path, size=found.st_size, modified=found.st_mtime)
@@ -79,6 +83,47 @@ class Folder:
     def set_mark(self, text: str) -> None:
         mark = self._root / UNFINISHED
         if text:
-            mark.write_text(text, encoding="utf-8")
+            with mark.open("w", encoding="utf-8") as out:
+                out.write(text)
+                out.flush()
+                os.fsync(out.fileno())  # it outlives a power cut that a half-written database outlives
         else:
             mark.unlink(missing_ok=True)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
+    """The files below it, those behind links too, in an order that does not change; a link to `above` is passed by."""
+    try:
+        found = folder.stat()
+        here = (found.st_dev, found.st_ino)
+        if here in above:
+            return
+        with os.scandir(folder) as listed:
+            entries = sorted((entry.name, entry.is_dir()) for entry in listed)
+    except FileNotFoundError:  # gone since it was listed; or nothing was ever kept here
+        return
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    yield from (folder / name for name, is_folder in entries if not is_folder)
+    for name, is_folder in entries:
+        if is_folder:
+            yield from _walk(folder / name, above | {here})
+
+
+def _unreadable(path: Path, error: OSError) -> BackupFailed:
+    return BackupFailed(
+        f"{path} may not be read.",
+        why=f"{error.strerror or error}. What lies there would be left out.",
+        remedy="Run the command as the user who runs the server, or correct the cause.",
+    )
+
+
+def _dangling(path: Path) -> BackupFailed:
+    return BackupFailed(
+        f"The link {path} leads to nothing: {path.readlink()} is not there.",
+        why="What lies there would be left out.",
+        remedy="Is a disk not mounted? Mount it. If its files are gone for good, delete the link.",
+    )

@@ -27,6 +27,7 @@ _PLACES = (
     ("runs", "run_uuid", "artifact_uri", "{experiment_id}/{run_uuid}/artifacts"),
     ("logged_models", "model_id", "artifact_location", "{experiment_id}/models/{model_id}/artifacts"),
 )
+_TRACES = ("trace_tags", "request_id", "value", "{experiment_id}/traces/{request_id}/artifacts")
 _READY = 2  # MLflow's LoggedModelStatus
 
 
@@ -36,21 +37,44 @@ class Outside:
 
     address: str
     path: str
+    home: str  # the location of its experiment, where it is below that; else ""
 
 
 def moves_of(address: DatabaseAddress, destination: str) -> tuple[tuple[Move, ...], tuple[Outside, ...]]:
     """The locations that lead past the server whose artifacts are at `destination`, and the files to fetch for them."""
-    moves, outside = {}, []
+    moves, outside, homes = {}, [], {}
     with connected(address) as connection:
-        for table, key, column, pattern in _PLACES:
+        for table, key, column, pattern in (*_PLACES, _TRACES):
             for row in _past_the_server(connection, table, (key, "experiment_id", column)):
                 before = row[column]
                 under = _under(before, destination)
                 path = pattern.format(**row) if under is None else under
                 moves[before] = Move(before=before, after=PROXIED + path)
-                if under is None and table != "experiments":
-                    outside.append(Outside(address=before, path=path))
+                if table == "experiments":
+                    homes[row["experiment_id"]] = before
+                elif under is None:
+                    home = homes.get(row["experiment_id"], "")
+                    below = home and before.startswith(home.rstrip("/") + "/")
+                    outside.append(Outside(address=before, path=path, home=home if below else ""))
     return tuple(moves.values()), tuple(outside)
+
+
+def names_artifacts(address: DatabaseAddress, destination: str) -> bool:
+    """Whether a run or a model keeps its artifacts in `destination`, by what the rows say; it may have none."""
+    import sqlalchemy
+
+    with connected(address) as connection:
+        for table, key, column, _ in _PLACES[1:]:
+            if not sqlalchemy.inspect(connection).has_table(table):
+                continue
+            place: Any = sqlalchemy.column(column)
+            behind = sqlalchemy.select(place).select_from(sqlalchemy.table(table)).where(place.like(f"{PROXIED}%"))
+            if connection.execute(behind.limit(1)).first() is not None:
+                return True
+            past = _past_the_server(connection, table, (key, column))
+            if any(_under(row[column], destination) is not None for row in past):
+                return True
+    return False
 
 
 def models_of(address: DatabaseAddress, before: float) -> Iterator[tuple[str, str]]:
@@ -104,10 +128,18 @@ def _past_the_server(connection: Connection, table: str, names: tuple[str, ...])
         return
     columns: list[Any] = [sqlalchemy.column(name) for name in dict.fromkeys(names)]
     last = columns[-1]
-    query = sqlalchemy.select(*columns).select_from(sqlalchemy.table(table))
-    query = query.where(last.not_like(f"{PROXIED}%") | last.like(f"{PROXIED}/%"), last != "")
+    query = sqlalchemy.select(*columns).where(last.not_like(f"{PROXIED}%") | last.like(f"{PROXIED}/%"), last != "")
+    found: Any = sqlalchemy.table(table)
     if table == "trace_tags":
         query = query.where(sqlalchemy.column("key") == "mlflow.artifactLocation")
+        if "experiment_id" in names:  # which only the trace itself has
+            info = sqlalchemy.table("trace_info", sqlalchemy.column("request_id"))
+            query = query.with_only_columns(
+                *(info.c.request_id if column.name == "request_id" else column for column in columns)
+            )
+            tags = sqlalchemy.table(table, sqlalchemy.column("request_id"))
+            found = info.join(tags, info.c.request_id == tags.c.request_id)
+    query = query.select_from(found)
     yield from (dict(row) for row in connection.execute(query).mappings())
 
 

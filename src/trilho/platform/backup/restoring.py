@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -19,34 +20,23 @@ from trilho.errors import BackupFailed
 from trilho.platform.backup.archive import MANIFEST, members
 from trilho.platform.backup.artifact_store import ArtifactStore
 from trilho.platform.backup.database_copy import MEMBERS
-from trilho.platform.backup.dump_tools import tool
-from trilho.platform.backup.filling import fill
+from trilho.platform.backup.filling import fill, put_right
 from trilho.platform.backup.manifest import Counts, Manifest, from_json
 from trilho.platform.backup.opening import open_store
+from trilho.platform.backup.planning import Plan, occupied, plan_for
 from trilho.platform.backup.saving import ARTIFACTS, Saved, back_up
 from trilho.platform.backup.schema import age
-from trilho.platform.backup.tables import in_use, rows_of, versions_of
+from trilho.platform.backup.tables import rows_of, versions_of
+from trilho.platform.backup.unfinished import Unfinished, begin
 from trilho.platform.database_address import DatabaseAddress
 from trilho.platform.dated import dated
 from trilho.platform.migrating import alone
 from trilho.platform.service import Say, silent
+from trilho.platform.serving_lock import refuse_served
 
 _PIECE = 1 << 20
 _TELL_EVERY = 5.0
 _LOCK_SECONDS = 30.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a restore is going to do; nothing is written yet."""
-
-    file: Path
-    manifest: Manifest
-    database: DatabaseAddress
-    artifacts: str  # the store's address, without secrets
-    in_the_way: str  # what is there already: "340 runs"; "" for an empty target
-    resumes: bool  # goes on with a restore of this backup that was interrupted
-    mark: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,31 +73,39 @@ def restore(
     Raises:
         BackupDamaged: the backup is cut short or altered. Nothing was changed.
         BackupFailed: it does not fit this target, or the target refuses; the message says what state it is in.
+        ServiceFailed: a server runs over the database.
     """
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="trilho-restore-") as folder:
         say(f"Checking {file}")
-        manifest, mark = _check(file, Path(folder))
+        manifest, sha256 = _check(file, Path(folder))
         store = open_store(destination)
-        plan = _plan(file, manifest, mark, address, store)
+        plan = plan_for(file, manifest, sha256, address, store, force=force)
         show(plan)
         if dry_run:
             return None
         if plan.in_the_way and not force:
-            raise _occupied(plan)
+            raise occupied(plan)
         store.prepare()
         if address.file is not None:
             address.file.parent.mkdir(parents=True, exist_ok=True)
         with alone(address, seconds=_LOCK_SECONDS, say=say):
+            refuse_served(address, seconds=_LOCK_SECONDS, say=say)
+            if plan_for(file, manifest, sha256, address, store, force=force) != plan:
+                raise _changed(plan)
             before = None
             if plan.in_the_way:
                 kept = dated(file.parent, "before-restore", ".tar.zst")
                 before = back_up(kept, address, destination, damaged_too=True, say=say)
                 say(f"What is there was backed up to {before.file}")
-            store.set_mark(mark)
-            _write_artifacts(file, store, say)
-            changed = fill(address, Path(folder) / MEMBERS[manifest.database], manifest, say)
-            found = _compare(manifest, address, store)
+            if plan.filled:  # artifacts are there before it, and its rows may have been put right or not
+                changed = put_right(address, manifest)
+            else:
+                begin(store, Unfinished(backup=file.name, sha256=sha256, replaces=bool(plan.in_the_way)))
+                _write_artifacts(file, store, say)
+                _settle()
+                changed = fill(address, Path(folder) / MEMBERS[manifest.database], manifest, say)
+            found = _compare(plan, store)
             store.set_mark("")
     return Restored(plan=plan, found=found, changed=changed, before=before, seconds=time.monotonic() - began)
 
@@ -116,7 +114,7 @@ def restore(
 
 
 def _check(file: Path, folder: Path) -> tuple[Manifest, str]:
-    """Read it whole, keep its database in `folder`; the manifest, and what marks a restore of this very backup."""
+    """Read it whole, keep its database in `folder`; the manifest and its SHA-256."""
     manifest, sums = None, hashlib.sha256()
     artifacts = size = 0
     for member in members(file):
@@ -140,76 +138,7 @@ def _check(file: Path, folder: Path) -> tuple[Manifest, str]:
             state="Nothing was changed.",
             remedy=f"Restore an older backup. To look at the damaged files: tar --zstd -xf {file}",
         )
-    return manifest, json.dumps({"backup": file.name, "sha256": sums.hexdigest()})
-
-
-def _plan(file: Path, manifest: Manifest, mark: str, address: DatabaseAddress, store: ArtifactStore) -> Plan:
-    kind = manifest.database
-    if kind != address.kind and kind != "sqlite":
-        raise BackupFailed(
-            f"A backup of {kind} cannot become {address.kind}.",
-            state="Nothing was changed.",
-            why="A database's own dump is read by that kind of database only. A backup of SQLite fits all kinds.",
-            remedy=f"Restore it into {kind}: --backend-store-uri {kind}://USER@HOST/DATABASE",
-        )
-    if age(manifest.schema) == "newer" and kind != address.kind:
-        raise BackupFailed(
-            f"{file} is of a newer MLflow ({manifest.mlflow}) than the one installed here.",
-            state="Nothing was changed.",
-            why="To become another kind of database its tables have to be made by MLflow first.",
-            remedy=f'pip install "mlflow=={manifest.mlflow}"',
-        )
-    if kind == address.kind != "sqlite":
-        tool(kind, "load")
-    unfinished = store.mark() if _there(store) else ""
-    resumes = unfinished == mark
-    in_the_way = "" if resumes else _in_the_way(address, store, unfinished)
-    return Plan(
-        file=file,
-        manifest=manifest,
-        database=address,
-        artifacts=store.shown,
-        in_the_way=in_the_way,
-        resumes=resumes,
-        mark=mark,
-    )
-
-
-def _there(store: ArtifactStore) -> bool:
-    """False for a bucket that has yet to be made: looking into it would fail."""
-    try:
-        next(store.files(), None)
-    except BackupFailed as error:
-        if "NoSuchBucket" in error.why:
-            return False
-        raise
-    return True
-
-
-def _in_the_way(address: DatabaseAddress, store: ArtifactStore, unfinished: str) -> str:
-    if unfinished:
-        return f"an unfinished restore of {json.loads(unfinished)['backup']}"
-    if address.file is not None and address.file.exists():
-        try:
-            return in_use(rows_of(address)) or _first_artifact(store)
-        except BackupFailed as error:
-            return f"a database that cannot be read ({error.why})"
-    return in_use(rows_of(address)) or _first_artifact(store)
-
-
-def _first_artifact(store: ArtifactStore) -> str:
-    first = next(store.files(), None) if _there(store) else None
-    return f"artifacts, such as {first.path}" if first else ""
-
-
-def _occupied(plan: Plan) -> BackupFailed:
-    return BackupFailed(
-        "There is something already where the backup should go.",
-        state="Nothing was changed.",
-        why=f"{plan.database.shown} and {plan.artifacts} hold {plan.in_the_way}.",
-        remedy="Restore into an empty database and an empty place for artifacts. Or replace what is there, which is\n"
-        f"backed up first: trilho restore {plan.file} --force",
-    )
+    return manifest, sums.hexdigest()
 
 
 def _write_artifacts(file: Path, store: ArtifactStore, say: Say) -> None:
@@ -225,8 +154,15 @@ def _write_artifacts(file: Path, store: ArtifactStore, say: Say) -> None:
                 say(f"Artifacts: {count} files, {size / 1e6:.0f} MB")
 
 
-def _compare(manifest: Manifest, address: DatabaseAddress, store: ArtifactStore) -> Counts:
+def _settle() -> None:
+    """What was written is on the disk before the rows that name it; a power cut asks no order of a file system."""
+    if hasattr(os, "sync"):  # not on Windows
+        os.sync()
+
+
+def _compare(plan: Plan, store: ArtifactStore) -> Counts:
     """What is there now. Raises BackupFailed where it is not what was backed up."""
+    manifest, address = plan.manifest, plan.database
     found, artifacts, size = rows_of(address), 0, 0
     for stored in store.files():
         artifacts += 1
@@ -240,10 +176,11 @@ def _compare(manifest: Manifest, address: DatabaseAddress, store: ArtifactStore)
         wrong.append(f"{artifacts} artifacts, {manifest.counts.artifacts} in the backup")
     if wrong:
         raise BackupFailed(
-            "The restored database is not what was backed up.",
+            "What is there now is not what was backed up.",
             state="The restore is not done; do not start a server on it.",
             why="\n".join(wrong),
-            remedy="Does another program write to it? Stop that, and run the same command again.",
+            remedy="Does another program write to it? Stop that. Then begin anew; what is there is backed up first:\n"
+            f"trilho restore {plan.file} --force",
         )
     return Counts(
         experiments=found.get("experiments", 0),
@@ -251,4 +188,12 @@ def _compare(manifest: Manifest, address: DatabaseAddress, store: ArtifactStore)
         versions=versions_of(address),
         artifacts=artifacts,
         bytes=size,
+    )
+
+
+def _changed(plan: Plan) -> BackupFailed:
+    return BackupFailed(
+        f"Somebody wrote to {plan.database.shown} or {plan.artifacts} just now.",
+        state="Nothing was changed.",
+        remedy="Stop what uses them, then run the same command again.",
     )

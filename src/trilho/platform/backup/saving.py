@@ -16,12 +16,13 @@ from pathlib import Path
 
 from trilho.errors import BackupFailed
 from trilho.platform.backup.archive import Writer, writing
-from trilho.platform.backup.artifact_store import ArtifactStore, Stored
+from trilho.platform.backup.artifact_store import ArtifactStore, Stored, folder_of
 from trilho.platform.backup.database_copy import DatabaseCopy, copy_database
-from trilho.platform.backup.locations import PROXIED, Outside, models_of, moves_of
+from trilho.platform.backup.locations import PROXIED, Outside, models_of, moves_of, names_artifacts
 from trilho.platform.backup.manifest import Counts, Manifest, Move
 from trilho.platform.backup.opening import open_store
 from trilho.platform.backup.schema import revision_of
+from trilho.platform.backup.unfinished import begun_in
 from trilho.platform.database_address import DatabaseAddress
 from trilho.platform.service import Say, silent
 
@@ -37,6 +38,11 @@ class Saved:
     bytes: int
     seconds: float
     manifest: Manifest
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing that a row names, and nothing was left out."""
+        return not self.manifest.missing and not self.manifest.left_out
 
 
 def back_up(
@@ -56,7 +62,7 @@ def back_up(
     """
     began = time.time()
     store = open_store(destination)
-    if not damaged_too and store.mark():
+    if not damaged_too and begun_in(store):
         raise BackupFailed(
             f"A restore into {store.shown} was begun and not finished.",
             state="Nothing was written.",
@@ -94,6 +100,7 @@ class _Artifacts:
         self._files = self._bytes = 0
         self._later: list[str] = []
         self._models: set[str] = set()  # folders of models that have files
+        self._homes: dict[str, bool] = {}  # an experiment's location → whether there is any file
 
     def add(self, store: ArtifactStore, copy: DatabaseCopy) -> Manifest:
         moves: tuple[Move, ...] = ()
@@ -102,6 +109,9 @@ class _Artifacts:
             moves, outside = moves_of(self._address, self._destination)
         for found in store.files():
             self._one(store, found, found.path)
+        missing: list[str] = []
+        if not self._files and not copy.damaged and names_artifacts(self._address, self._destination):
+            missing.append(self._empty(store))
         lost = [place for place in outside if not self._fetch(place)]
         kept = {place.address for place in lost}
         moves = tuple(move for move in moves if move.before not in kept)
@@ -121,7 +131,7 @@ class _Artifacts:
                 bytes=self._bytes,
             ),
             moves=moves,
-            missing=() if copy.damaged else tuple(self._missing(moves)),
+            missing=() if copy.damaged else (*missing, *self._missing(moves)),
             left_out=tuple(place.address for place in lost),
             later=tuple(self._later),
         )
@@ -143,15 +153,38 @@ class _Artifacts:
             self._said = time.monotonic()
             self._say(f"Artifacts: {self._files} files, {self._bytes / 1e6:.0f} MB")
 
+    def _empty(self, store: ArtifactStore) -> str:
+        """The address of a store that is there, and without a file."""
+        folder = folder_of(self._destination)
+        if folder is not None and not folder.is_dir():
+            raise BackupFailed(
+                f"There is no folder {folder}.",
+                state="Nothing was written.",
+                why="The database has runs that keep their artifacts there.",
+                remedy="Is its name right, and its disk mounted? If no run ever had artifacts, make an empty folder.",
+            )
+        return store.shown
+
     def _fetch(self, place: Outside) -> bool:
-        """Add files that lie elsewhere; False where this machine cannot read them."""
+        """Add files that lie elsewhere; False where this machine cannot read them.
+
+        A run without files is one that has none where others of its experiment have some. Where there is none at all,
+        a disk may not be mounted, or be another machine's.
+        """
+        before = self._files
         try:
             store = open_store(place.address)
             for found in store.files():
                 self._one(store, found, f"{place.path}/{found.path}")
-        except BackupFailed:
+            return self._files > before or self._has_files(place.home)
+        except BackupFailed as error:
+            self._say(f"Left out: {error.what}")
             return False
-        return True
+
+    def _has_files(self, home: str) -> bool:
+        if home not in self._homes:
+            self._homes[home] = bool(home) and next(open_store(home).files(), None) is not None
+        return self._homes[home]
 
     def _missing(self, moves: tuple[Move, ...]) -> Iterator[str]:
         moved = {move.before: move.after for move in moves}

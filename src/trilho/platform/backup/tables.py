@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 # What may hold rows in a database that nobody has used: bookkeeping of MLflow, its schema and its own jobs.
 _BOOKKEEPING = ("alembic_version", "workspaces", "scheduler_leases", "jobs", "job_locks")
 
-# Those of this schema that belong to no extension, by name and arguments, quoted where they need it.
+# Of triggers on these tables, by name and arguments, quoted where they need it.
 _FUNCTIONS = """
-SELECT CAST(CAST(oid AS regprocedure) AS text) FROM pg_proc WHERE prokind = 'f'
-AND pronamespace = CAST(current_schema() AS regnamespace) AND proowner = CAST(current_user AS regrole)
-AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+SELECT DISTINCT CAST(CAST(t.tgfoid AS regprocedure) AS text) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE NOT t.tgisinternal AND c.relname = ANY(:tables) AND c.relnamespace = CAST(current_schema() AS regnamespace)
 """
 
 
@@ -67,22 +66,51 @@ def in_use(rows: dict[str, int]) -> str:
     """
     if rows.get("runs"):
         return f"{rows['runs']} runs"
-    held = [name for name, number in rows.items() if number > (name == "experiments") and name not in _BOOKKEEPING]
+    free = _BOOKKEEPING if {"alembic_version", "experiments", "runs"} <= rows.keys() else ()  # else not MLflow's
+    held = [name for name, number in rows.items() if number > (name == "experiments") and name not in free]
     return f"{rows[held[0]]} rows in its table {held[0]}" if held else ""
 
 
-def drop_all(address: DatabaseAddress) -> None:
-    """Remove all tables, and the functions that MLflow made for triggers on them."""
+def refuse_others(address: DatabaseAddress, backed_up: Iterable[str]) -> None:
+    """Nothing, unless another program has tables in this database: neither MLflow's, nor in the backup.
+
+    Raises:
+        BackupFailed: it has, or the database cannot be used.
+    """
     import sqlalchemy
 
     with connected(address) as connection:
+        there = set(sqlalchemy.inspect(connection).get_table_names())
+    if others := sorted(there - _ours(backed_up)) if there else []:
+        raise BackupFailed(
+            f"{address.shown} is not MLflow's alone.",
+            state="Nothing was changed.",
+            why=f"It has tables that MLflow does not know: {', '.join(others[:5])}{', …' if others[5:] else ''}.",
+            remedy="Give MLflow a database of its own: CREATE DATABASE mlflow;   then restore into that.",
+        )
+
+
+def drop_all(address: DatabaseAddress, backed_up: Iterable[str]) -> None:
+    """Remove MLflow's tables, those of the backup, and the functions of triggers on them."""
+    import sqlalchemy
+
+    ours = _ours(backed_up)
+    with connected(address) as connection:
         found = sqlalchemy.MetaData()
-        found.reflect(connection)
+        found.reflect(connection, only=lambda name, _: name in ours)
+        functions: list[str] = []
+        if address.kind == "postgresql" and found.tables:
+            tables = {"tables": list(found.tables)}
+            functions = list(connection.execute(sqlalchemy.text(_FUNCTIONS), tables).scalars())
         found.drop_all(connection)
-        if address.kind == "postgresql":
-            functions = connection.execute(sqlalchemy.text(_FUNCTIONS)).scalars().all()
-            for function in functions:
-                connection.execute(sqlalchemy.text(f"DROP FUNCTION {function}"))
+        for function in functions:
+            connection.execute(sqlalchemy.text(f"DROP FUNCTION {function}"))
+
+
+def _ours(backed_up: Iterable[str]) -> frozenset[str]:
+    from trilho.tracking.schema import table_names
+
+    return table_names() | frozenset(backed_up)
 
 
 @contextmanager

@@ -67,8 +67,8 @@ def test_a_path_elsewhere_is_fetched_into_the_place_of_its_run(database: Databas
         Move(before="s3://old/1/models/m-1/artifacts", after="mlflow-artifacts:/1/models/m-1/artifacts"),
     )
     assert outside == (
-        Outside(address="/home/ana/mlruns/1/r/artifacts", path="1/r/artifacts"),
-        Outside(address="s3://old/1/models/m-1/artifacts", path="1/models/m-1/artifacts"),
+        Outside(address="/home/ana/mlruns/1/r/artifacts", path="1/r/artifacts", home="/home/ana/mlruns/1"),
+        Outside(address="s3://old/1/models/m-1/artifacts", path="1/models/m-1/artifacts", home=""),
     )
 
 
