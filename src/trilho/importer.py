@@ -27,6 +27,14 @@ EXTRAS = {
     "pymysql": "mysql",
 }
 
+# An extra → what asks for it, where the package's own name says nothing to who reads it.
+_ASKS = {
+    "auth": "Asking for users and passwords (--auth) takes it.",
+    "mysql": "A database of MySQL or MariaDB takes it.",
+    "postgres": "A database of PostgreSQL takes it.",
+    "s3": "A bucket (s3://…) takes it.",
+}
+
 # Where estimators live that people call by their bare names.
 _ESTIMATORS = (
     *(f"sklearn.{name}" for name in ("ensemble", "linear_model", "svm", "tree", "neighbors", "naive_bayes")),
@@ -95,7 +103,7 @@ def load_module(name: str) -> Any:
         if missing in EXTRAS:
             raise MissingExtra(
                 f"{missing} is not installed.",
-                why=f"'{name}' needs it.",
+                why=_ASKS.get(EXTRAS[missing], f"'{name}' needs it."),
                 remedy=f'pip install "trilho[{EXTRAS[missing]}]"',
             ) from error
         raise ImportFailed(

@@ -85,6 +85,8 @@ def process() -> None:
         main()
     except SystemExit as end:
         code = end.code
+        if isinstance(code, str):  # sys.exit("words"), as Python itself does it
+            sys.stderr.write(f"{code}\n")
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # nobody reads any more

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from trilho.errors import ServiceFailed
 from trilho.importer import load_module
 from trilho.platform.patience import Trouble, wait_for
 from trilho.platform.service import Say, silent
@@ -45,8 +46,13 @@ def wait_for_bucket(destination: str, *, seconds: float, say: Say = silent) -> N
     """
     bucket = bucket_of(destination)
     if bucket:
-        client = _client()
-        wait_for(f"the bucket '{bucket}'", lambda: _trouble(client, bucket, say), seconds=seconds, say=say)
+        wait_for(f"the bucket '{bucket}'", lambda: _trouble(bucket, say), seconds=seconds, say=say)
+    elif destination.startswith("s3:"):
+        raise ServiceFailed(
+            f"'{destination}' names no bucket.",
+            state="Nothing was started.",
+            remedy="Correct --artifacts-destination (MLFLOW_ARTIFACTS_DESTINATION): s3://BUCKET/PREFIX",
+        )
 
 
 def _client() -> Any:
@@ -65,9 +71,10 @@ def _client() -> Any:
     )
 
 
-def _trouble(client: Any, bucket: str, say: Say) -> Trouble | None:
+def _trouble(bucket: str, say: Say) -> Trouble | None:
     errors = load_module("botocore.exceptions")
     try:
+        client = _client()
         try:
             client.list_objects_v2(Bucket=bucket, MaxKeys=1)  # head_bucket's refusals carry no reason
         except errors.ClientError as error:
@@ -88,6 +95,14 @@ def _trouble(client: Any, bucket: str, say: Say) -> Trouble | None:
             what=f"'{bucket}' at '{_endpoint()}' is no bucket that can be asked for.",
             why=str(error),
             remedy=f"Correct --artifacts-destination (s3://BUCKET/PREFIX) and {ENDPOINT} (http://HOST:PORT).",
+            final=True,
+        )
+    except errors.SSLError as error:
+        return Trouble(
+            what=f"{_endpoint()} does not speak https as this machine expects it.",
+            why=str(error),
+            remedy=f"A store without certificates is asked by http: correct {ENDPOINT}. For one with a certificate of\n"
+            "its own: AWS_CA_BUNDLE=FILE",
             final=True,
         )
     except errors.BotoCoreError as error:
@@ -150,6 +165,13 @@ def _refused(bucket: str, code: str, said: str) -> Trouble:
             "(MinIO: 9000), not of the console (9001).",
             final=True,
         )
+    if code == "InvalidBucketName":
+        return Trouble(
+            what=f"'{bucket}' is no name that a bucket can have.",
+            why=said,
+            remedy="3 to 63 lower-case letters, digits and hyphens. Correct --artifacts-destination: s3://BUCKET/PREFIX",
+            final=True,
+        )
     return _silent(bucket, said)
 
 
@@ -164,8 +186,12 @@ def _silent(bucket: str, said: str) -> Trouble:
     return Trouble(
         what=f"The store of the bucket '{bucket}', {_endpoint()}, gives no usable answer.{unknown}",
         why=said,
-        remedy=f"Is it started, and is {ENDPOINT} right? Ask it: curl -i {_endpoint()}\n"
-        "In compose the host is the service's name (http://s3:9000); the console's port (9001) is not the API's.",
+        remedy=(
+            f"Is it started, and is {ENDPOINT} right? Ask it: curl -i {_endpoint()}\n"
+            "In compose the host is the service's name (http://s3:9000); the console's port (9001) is not the API's."
+            if os.environ.get(ENDPOINT)
+            else f"{ENDPOINT} is not set, so Amazon is asked. Set it to your store: http://HOST:9000"
+        ),
         final=False,
     )
 

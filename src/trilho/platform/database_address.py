@@ -52,6 +52,8 @@ def parse_database(uri: str) -> DatabaseAddress:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
+    if uri.partition("://")[2].count("@") > 1:
+        raise _not_understood("There is more than one @ in it. One that belongs to the password is written %40.")
     try:
         url = make_url(uri)
     except (ArgumentError, ValueError) as error:

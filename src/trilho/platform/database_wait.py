@@ -11,6 +11,12 @@ from trilho.platform.service import Say, silent
 
 _TRY_SECONDS = 3
 
+# Since PostgreSQL 15 only a database's owner may make tables in its schema `public`.
+_MAY_MAKE_TABLES = (
+    "SELECT to_regclass('alembic_version') IS NOT NULL "
+    "OR has_schema_privilege(coalesce(current_schema(), 'public'), 'CREATE')"
+)
+
 # What a driver says → which trouble it is. PyMySQL gives MySQL's numbers; psycopg2 only the server's sentence.
 _SIGNS = (
     (r"\b1045\b|\b1698\b|password authentication failed|no password supplied|role \".*\" does not exist", "password"),
@@ -43,12 +49,15 @@ def _trouble(address: DatabaseAddress) -> Trouble | None:
             "In compose it is the service's name (db), and both services must be on one network.",
             final=False,  # a name of compose or Kubernetes appears when its container does
         )
-    engine = sqlalchemy.create_engine(
-        address.uri, poolclass=sqlalchemy.pool.NullPool, connect_args={"connect_timeout": _TRY_SECONDS}
-    )
+    patience = {"connect_timeout": _TRY_SECONDS}
+    if address.kind == "mysql":
+        patience["read_timeout"] = _TRY_SECONDS  # who listens there may be no MySQL, and never say a word
+    engine = sqlalchemy.create_engine(address.uri, poolclass=sqlalchemy.pool.NullPool, connect_args=patience)
     try:
         with engine.connect() as connection:
             connection.execute(sqlalchemy.text("SELECT 1"))
+            if address.kind == "postgresql" and not connection.execute(sqlalchemy.text(_MAY_MAKE_TABLES)).scalar():
+                return _no_tables(address)
     except sqlalchemy.exc.SQLAlchemyError as error:
         return _explained(address, str(getattr(error, "orig", None) or error))
     return None
@@ -89,6 +98,16 @@ def _explained(address: DatabaseAddress, said: str) -> Trouble:
     )
 
 
+def _no_tables(address: DatabaseAddress) -> Trouble:
+    return Trouble(
+        what=f"'{address.user}' may not make tables in the database '{address.database}' at "
+        f"{address.host}:{address.port}.",
+        why="It has no right to CREATE in the schema public, which since PostgreSQL 15 is the database owner's alone.",
+        remedy=f"Let it, as an administrator: ALTER DATABASE {address.database} OWNER TO {address.user};",
+        final=True,
+    )
+
+
 def _by_hand(address: DatabaseAddress) -> str:
     if address.kind == "mysql":
         return f"mysql -h {address.host} -P {address.port} -u {address.user} -p {address.database}"
@@ -96,7 +115,7 @@ def _by_hand(address: DatabaseAddress) -> str:
 
 
 def _creation(address: DatabaseAddress) -> str:
-    more = " CHARACTER SET utf8mb4" if address.kind == "mysql" else ""
+    more = " CHARACTER SET utf8mb4" if address.kind == "mysql" else f" OWNER {address.user}"
     return f"CREATE DATABASE {address.database}{more};"
 
 

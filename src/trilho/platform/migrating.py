@@ -149,20 +149,13 @@ def refused_migration(address: DatabaseAddress, schema: Schema, revision: str, m
 
 
 def unfinished(address: DatabaseAddress, why: str) -> ServiceFailed:
-    """The error for tables that could not be made or migrated; an empty database has nothing to lose."""
-    empty = False
-    with suppress(Exception):  # the database may be the one that failed
-        empty = holds_nothing(address)
-    again = f"DROP DATABASE {address.database}; CREATE DATABASE {address.database};"
-    if address.file is not None:
-        again = f"Move {address.file} away."
+    """The error for tables that could not be made or migrated."""
     return ServiceFailed(
         "MLflow's server does not start over this database.",
-        state="It may hold a part of MLflow's tables.",
+        state=f"{address.shown} may hold a part of MLflow's tables.",
         why=why,
-        remedy=f"A first start was cut off. It holds no experiment, and is best dropped and created anew:\n{again}"
-        if empty
-        else "The whole cause is in the log above. If a migration stopped half-way, put back the copy made before it.",
+        remedy="The whole cause is in the log above. MLflow's tables want a database of their own. If a migration\n"
+        "stopped half-way, put back the copy made before it.",
     )
 
 

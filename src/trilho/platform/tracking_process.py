@@ -12,7 +12,6 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 import sqlite3
 import sys
 import threading
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trilho.errors import TrilhoError
+from trilho.importer import load_module
 from trilho.platform.accounts import secrets_in, told_to_mlflow
 from trilho.platform.admission import Admitted, admitted_at_once, pool_settings
 from trilho.platform.allowed_hosts import LOCAL_HOSTS, host_patterns, origin_patterns
@@ -31,6 +31,7 @@ from trilho.platform.cut_off import drop_cut_off_tables
 from trilho.platform.database import check_database
 from trilho.platform.database_address import DatabaseAddress, parse_database
 from trilho.platform.database_wait import wait_for_database
+from trilho.platform.listening import bound, listen
 from trilho.platform.migrating import (
     alone,
     copy_before_migration,
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 90.0  # for database and bucket
 
 _LOOK_EVERY = 2.0
-_BACKLOG = 2048  # uvicorn's own
 _GRACE_SECONDS = 3  # for requests in flight when it is asked to end
 _ARTIFACT_ROOT = "mlflow-artifacts:/"  # no client ever sees a path of the server
 _log = logging.getLogger("trilho")
@@ -71,15 +71,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--id", default="", help="sent with each answer; given by trilho up")
     parser.add_argument("--record", type=Path, help="ends when this file no longer names --id; given by trilho up")
     given = parser.parse_args(arguments)
-    run_server(
-        host=given.host,
-        port=given.port,
-        backend_store_uri=given.backend_store_uri,
-        artifacts_destination=given.artifacts_destination,
-        allowed_hosts=given.allowed_hosts,
-        service_id=given.id,
-        record=given.record,
-    )
+    try:
+        run_server(
+            host=given.host,
+            port=given.port,
+            backend_store_uri=given.backend_store_uri,
+            artifacts_destination=given.artifacts_destination,
+            allowed_hosts=given.allowed_hosts,
+            service_id=given.id,
+            record=given.record,
+        )
+    except TrilhoError as error:
+        sys.exit(str(error))
 
 
 def run_server(
@@ -95,7 +98,7 @@ def run_server(
     migrate: bool = False,
     accounts: Path | None = None,
 ) -> None:
-    """Serve until asked to end. Exits with 1, after one line on stderr, where it cannot listen.
+    """Serve until asked to end.
 
     Several servers may start at once over one database and bucket.
 
@@ -111,13 +114,12 @@ def run_server(
         accounts: Ask clients for user and password; the folder where a first administrator's password is kept.
 
     Raises:
-        ServiceFailed: database or bucket cannot be used, or the database belongs to another MLflow.
+        ServiceFailed: it cannot listen, database or bucket cannot be used, or the database is another MLflow's.
         MissingExtra: a driver is not installed.
     """
-    try:
-        listener = _bind(host, port)  # before the seconds that importing MLflow takes
-    except OSError as error:
-        sys.exit(f"cannot listen on {host}:{port}: {error}")
+    listener = bound(host, port)  # before the seconds that importing MLflow takes
+    if accounts is not None:
+        load_module("flask_wtf")  # before the minutes that a first start may take
     address = parse_database(backend_store_uri)
     form = RedactingFormatter("%(asctime)s %(levelname)s %(message)s", {address.password, *secrets_in()})
     _set_up_logs(form)
@@ -141,10 +143,7 @@ def run_server(
     server = uvicorn.Server(config)
     if record is not None:
         threading.Thread(target=_leave_when_forgotten, args=(server, record, service_id), daemon=True).start()
-    try:
-        listener.listen(_BACKLOG)
-    except OSError as error:  # another one bound the port in the same seconds: two may, until one of them listens
-        sys.exit(f"cannot listen on {host}:{port}: {error}")
+    listen(listener)
     logging.getLogger("uvicorn").info("MLflow's tracking server starts at http://%s:%d", host, port)
     # uvicorn raises it again after its orderly end: not deadly then
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
@@ -156,20 +155,6 @@ def run_server(
     finally:
         if address.file is not None:
             _pragma(address.file, "wal_checkpoint(TRUNCATE)")  # the one file then holds everything
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """A bound socket that does not listen yet. Made with TCP named: else asyncio leaves out TCP_NODELAY on it."""
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if os.name == "posix":  # on Windows the same option would let two servers share a port
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
 
 
 def _settings(backend_store_uri: str, artifacts_destination: str, allowed_hosts: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from pathlib import Path
 
@@ -119,3 +120,72 @@ def test_a_password_on_the_command_line_is_gone_from_the_process_list(database: 
     assert "tracking-server" in lines[0]
     assert not any(uri in line or PASSWORD in line for line in lines)
     assert database.ask("SELECT count(*) FROM experiments", uri) == [(1,)], "it serves the database that was named"
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        said = refusal(tmp_path, "sqlite:///mlflow.db", "artifacts", "--port", str(port))
+    assert f"MLflow's server cannot listen on 127.0.0.1:{port}. Nothing was started." in said
+    assert "Another program listens there." in said
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+def test_an_at_sign_in_a_password_is_said_at_once_and_no_part_of_it_is_shown(kind: str, tmp_path: Path) -> None:
+    said = refusal(tmp_path, f"{kind}://team:{WRONG}@hidden-tail@127.0.0.1/mlflow", "artifacts")
+    assert "More than one @" in said or "more than one @" in said
+    assert "%40" in said
+    assert "hidden-tail" not in said
+    hides_secrets(said)
+
+
+def test_postgresql_whose_schema_is_its_owners_alone_gets_the_statement_that_helps(
+    postgres: Database, tmp_path: Path
+) -> None:
+    postgres.ask("DROP DATABASE IF EXISTS owned_by_another")
+    postgres.ask("CREATE DATABASE owned_by_another")
+    postgres.ask("CREATE ROLE guest LOGIN PASSWORD 'guest-password'")
+    uri = f"postgresql://guest:guest-password@127.0.0.1:{postgres.port}/owned_by_another"
+    said = refusal(tmp_path, uri, "artifacts")
+    assert "'guest' may not make tables in the database 'owned_by_another'" in said
+    hides_secrets(said)
+    (statement,) = (line for line in said.splitlines() if "ALTER DATABASE" in line)
+    postgres.ask(statement[statement.index("ALTER") :].rstrip(";"))
+    server = begin(tmp_path, uri, "artifacts")
+    try:
+        ready(server)
+    finally:
+        server.kill()
+        postgres.ask("DROP DATABASE owned_by_another")
+        postgres.ask("DROP ROLE guest")
+
+
+def test_a_port_of_another_program_is_not_taken_for_a_slow_mysql(tmp_path: Path) -> None:
+    pytest.importorskip("pymysql", reason="no driver for MySQL here: pip install pymysql")
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # takes connections, and says nothing
+        uri = f"mysql://team:{WRONG}@127.0.0.1:{deaf.getsockname()[1]}/mlflow"
+        said = refusal(tmp_path, uri, "artifacts", "--wait", "1")
+    assert "does not answer" in said
+    hides_secrets(said)
+
+
+@pytest.mark.parametrize(
+    ("destination", "endpoint", "expected"),
+    [
+        ("s3:/mlflow", "", "'s3:/mlflow' names no bucket."),
+        ("s3://", "", "'s3://' names no bucket."),
+        ("s3://mlflow", "127.0.0.1:9", "http://HOST:PORT"),
+        ("s3://mlflow", "HTTPS", "does not speak https"),
+    ],
+)
+def test_mistakes_in_the_artifacts_address_are_said_at_once(
+    destination: str, endpoint: str, expected: str, seaweed: Store, tmp_path: Path
+) -> None:
+    given = dict(seaweed.environment)
+    if endpoint:
+        given["MLFLOW_S3_ENDPOINT_URL"] = endpoint.replace(
+            "HTTPS", given["MLFLOW_S3_ENDPOINT_URL"].replace("http:", "https:")
+        )
+    said = refusal(tmp_path, "sqlite:///mlflow.db", destination, "--wait", "600", **given)
+    assert expected in said
+    hides_secrets(said)
