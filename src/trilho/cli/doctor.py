@@ -19,10 +19,20 @@ def doctor(
     fix: Annotated[
         bool, typer.Option("--fix", help="Show what trilho itself can put right, artifact locations above all.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do it; databases are copied first.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --fix: do it. Databases are copied first, no file is removed.")
+    ] = False,
     files: Annotated[
         list[str] | None,
         typer.Option("--files", metavar="OLD=NEW", help="With --fix: files at path OLD are at NEW on this machine."),
+    ] = None,
+    without_files: Annotated[
+        bool,
+        typer.Option("--without-files", help="With --fix: rewrite locations that have no files here, too."),
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="CHECK", help="With --fix: only what this check found. May be repeated."),
     ] = None,
     backend_store_uri: Database = None,
     artifacts_destination: Artifacts = None,
@@ -43,12 +53,13 @@ def doctor(
     from trilho.platform.doctor import CHECKS, examine
 
     moved = _moved(files or [])
-    if (yes or moved) and not fix:
-        raise typer.BadParameter("--yes and --files belong to --fix.")
+    if (yes or moved or without_files or only) and not fix:
+        raise typer.BadParameter("--yes, --files, --without-files and --only belong to --fix.")
+    _check_names(only or [])
     site = _site(project, profile, overrides, backend_store_uri or "", artifacts_destination or "", prometheus)
     found = examine(site, CHECKS)
     if fix:
-        run_fixes(site, found, moved, act=yes, json=json)
+        run_fixes(site, found, moved, without_files=without_files, only=only or [], act=yes, json=json)
         return
     wrong = [finding for finding in found if finding.state == "trouble"]
     if json:
@@ -98,6 +109,15 @@ def _moved(pairs: list[str]) -> dict[str, str]:
             raise typer.BadParameter(f"--files {pair}: write OLD=NEW, such as /mlruns=./mlruns")
         moved[before] = str(Path(now).resolve())
     return moved
+
+
+def _check_names(names: list[str]) -> None:
+    from trilho.platform.doctor import CHECKS
+
+    known = [check.name for check in CHECKS]
+    for name in names:
+        if name not in known:
+            raise typer.BadParameter(f"--only {name}: there is no such check. There are {', '.join(known)}.")
 
 
 def _facts(finding: Finding) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +11,27 @@ import typer
 from trilho.cli import output
 
 if TYPE_CHECKING:
-    from trilho.platform.doctor import Finding, Relocated, Relocation, Site
+    from trilho.platform.doctor import Experiment, Finding, Relocated, Relocation, Site
+
+LOCATIONS = "artifact-roots"  # the check whose fix is the relocation
 
 
-def run_fixes(site: Site, found: Sequence[Finding], moved: Mapping[str, str], *, act: bool, json: bool) -> None:
+def run_fixes(
+    site: Site,
+    found: Sequence[Finding],
+    moved: Mapping[str, str],
+    *,
+    without_files: bool,
+    only: Collection[str],
+    act: bool,
+    json: bool,
+) -> None:
     """Show, or do, what the findings offer, and put artifact locations behind the server.
 
     Args:
         moved: Path in the locations → where those files are on this machine.
+        without_files: Locations without a file here are rewritten, too.
+        only: The checks whose fixes are wanted; empty for all.
 
     Raises:
         BackupFailed: there is nothing else to fix, and database or artifacts are not known.
@@ -26,7 +39,7 @@ def run_fixes(site: Site, found: Sequence[Finding], moved: Mapping[str, str], *,
     """
     from trilho.cli.exits import FAILED
 
-    offers = {finding.name: finding.fix for finding in found if finding.fix}
+    offers = {finding.name: finding.fix for finding in found if finding.fix and (not only or finding.name in only)}
     done: dict[str, str] = {}
     for name, fix in offers.items():
         if not json:
@@ -35,17 +48,19 @@ def run_fixes(site: Site, found: Sequence[Finding], moved: Mapping[str, str], *,
             done[name] = fix.act(output.progress)
             if not json:
                 output.state("Done", done[name])
-    plan, moves = _relocate(site, found, moved, act=act, json=json)
+    plan, moves = None, None
+    if not only or LOCATIONS in only:
+        plan, moves = _relocate(site, found, moved, without_files=without_files, act=act, json=json)
     if json:
         fixes = [{"check": name, "does": fix.does, "done": done.get(name)} for name, fix in offers.items()]
         output.as_json({"fixes": fixes, "relocation": plan and _plan_json(plan, moves)})
     elif not act and (offers or (plan and plan.moved)):
-        output.state("Do it", "the same command with --yes; databases are copied first")
+        output.state("Do it", "the same command with --yes; some of it: and --only CHECK. Databases are copied first")
     elif done:
         output.state("Next", "trilho doctor")
     elif plan is None or not plan.experiments:
         output.plain("Nothing to fix.")
-    if (plan and (plan.lost or (plan.moved and moves is None))) or (offers and not act):
+    if (plan and (plan.staying or (plan.moved and moves is None))) or (offers and not act):
         raise typer.Exit(FAILED)
 
 
@@ -53,7 +68,13 @@ def run_fixes(site: Site, found: Sequence[Finding], moved: Mapping[str, str], *,
 
 
 def _relocate(
-    site: Site, found: Sequence[Finding], moved: Mapping[str, str], *, act: bool, json: bool
+    site: Site,
+    found: Sequence[Finding],
+    moved: Mapping[str, str],
+    *,
+    without_files: bool,
+    act: bool,
+    json: bool,
 ) -> tuple[Relocation | None, Relocated | None]:
     """The plan for artifact locations, shown, and what was done; None where they cannot or need not be looked at."""
     from trilho.platform.doctor import plan_relocation, relocate
@@ -62,9 +83,9 @@ def _relocate(
     known = site.database and site.artifacts
     if states.get("database-schema") == "trouble":
         return None, None  # an older MLflow's tables come first
-    if not known and (states.get("artifact-roots") == "ok" or any(finding.fix for finding in found)):
+    if not known and (states.get(LOCATIONS) == "ok" or any(finding.fix for finding in found)):
         return None, None
-    plan = plan_relocation(site, elsewhere=moved)
+    plan = plan_relocation(site, elsewhere=moved, without_files=without_files)
     if not json:
         _show_plan(plan)
     if not act or not plan.moved:
@@ -72,29 +93,52 @@ def _relocate(
     file = plan.database.file
     done = relocate(plan, backup_in=file.parent if file else site.root, say=output.progress)
     if not json:
-        output.state("Done", f"{done.rows} locations rewritten, {done.files} files moved to {plan.destination}")
-        output.state("Backup", f"{done.backup}: the database as it was, and moves.json")
-        output.state("Next", f"start the server with --artifacts-destination {plan.destination}, and without")
-        output.state("", "--default-artifact-root; then: trilho doctor")
+        _show_done(plan, done)
     return plan, done
 
 
 def _show_plan(plan: Relocation) -> None:
-    from trilho.platform.doctor.finding import counted
-
     if not plan.experiments:
         output.plain(f"Every artifact location in {plan.database.shown} is behind the server.")
         return
-    for found in plan.moved:
-        facts = f"{counted(found.runs, 'run')}, {counted(found.files, 'file')}, {found.bytes / 1e6:.1f} MB"
-        output.state(found.name, f"{found.before} → {found.after}")
-        output.line("", facts, width=8)
-    for found in plan.lost:
-        output.state(found.name, f"{found.before} stays: there is no {found.lost} on this machine")
-        output.line("", "say where its files are: --files OLD=NEW; if they are lost, name an empty folder", width=8)
+    for found in plan.experiments:
+        _show_experiment(found)
+    if any(found.without_files for found in plan.staying):
+        output.state(
+            "Stays", "what has no files here. Were they written on another machine? Bring them here first, or say"
+        )
+        output.state("", "where they are: --files OLD=NEW. If there are none, or they are lost: --without-files")
     if plan.moved:
-        output.state("Files go to", plan.destination)
+        output.state("Files go to", f"{plan.destination}, as copies")
     output.plain()
+
+
+def _show_experiment(found: Experiment) -> None:
+    from trilho.platform.doctor.finding import counted, some
+
+    after = f"→ {found.after}" if found.before != found.after else "stays" if not found.moved else "is there"
+    output.state(found.name, f"{found.before} {after}")
+    if found.moved:
+        facts = f"{counted(found.runs, 'run')}, {counted(found.files, 'file')}, {found.bytes / 1e6:.1f} MB"
+        output.line("", facts, width=8)
+    for kind in ("run", "model", "trace", "version"):
+        places = [place.before for place in found.without_files if place.kind == kind]
+        if places:
+            output.line("", f"{counted(len(places), kind)} without files here: {some(places)}", width=8)
+    if found.unreadable:
+        output.line("", f"not readable, and left as it is: {some(found.unreadable)}", width=8)
+
+
+def _show_done(plan: Relocation, done: Relocated) -> None:
+    from trilho.platform.doctor.finding import counted
+
+    output.state("Done", f"{done.rows} locations rewritten, {done.files} files copied to {plan.destination}")
+    output.state("Backup", f"{done.backup}: the database as it was, and moves.json")
+    if done.left:
+        folders = f"{counted(done.left, 'folder')} with the old files"
+        output.state("Left", f"{folders}, listed in old-folders.txt there: remove them when all is well")
+    output.state("Next", f"start the server with --artifacts-destination {plan.destination}, and without")
+    output.state("", "--default-artifact-root; then: trilho doctor")
 
 
 def _plan_json(plan: Relocation, done: Relocated | None) -> dict[str, Any]:

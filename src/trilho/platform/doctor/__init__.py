@@ -8,6 +8,7 @@ largest of them: locations that are paths go behind the server.
 from trilho.platform.doctor.checks import CHECKS
 from trilho.platform.doctor.examining import Check, examine
 from trilho.platform.doctor.finding import Finding
+from trilho.platform.doctor.places import Place
 from trilho.platform.doctor.relocating import Relocated, relocate
 from trilho.platform.doctor.relocation import Experiment, Relocation, plan_relocation
 from trilho.platform.doctor.site import Site, site_of
@@ -17,6 +18,7 @@ __all__ = [
     "Check",
     "Experiment",
     "Finding",
+    "Place",
     "Relocated",
     "Relocation",
     "Site",

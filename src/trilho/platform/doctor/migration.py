@@ -29,7 +29,7 @@ def migrate_with_copy(address: DatabaseAddress, *, backup_in: Path, say: Say) ->
         if schema != "older":
             return f"{address.shown} was migrated by somebody else meanwhile: it has schema {before}."
         backup = dated(backup_in, "before-doctor")
-        backup.mkdir(parents=True)
+        backup.mkdir(mode=0o700, parents=True)  # users and their hashes are in it, too
         say(f"Copying the database to {backup}")
         copy_database(address, backup)
         say(f"Migrating {address.shown} from schema {before}")

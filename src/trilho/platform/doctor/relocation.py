@@ -1,38 +1,41 @@
 """What `trilho doctor --fix` would do: locations that are paths → behind the server, and the files that go with them.
 
-Rows and files are looked at, nothing is changed. An experiment is moved whole, or not at all.
+Rows and files are looked at, nothing is changed. A location goes if its files are here and can be read, all of them.
+Others stay as they are: what is in their rows is the only thing that leads to files on somebody else's machine.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from trilho.errors import BackupFailed
 from trilho.platform.backup.artifact_store import folder_of
-from trilho.platform.backup.locations import PROXIED, moves_of
+from trilho.platform.backup.locations import moves_of
 from trilho.platform.backup.tables import connected, sqlite_file
 from trilho.platform.database_address import DatabaseAddress, parse_database
 from trilho.platform.doctor.local_path import local_path
+from trilho.platform.doctor.places import Place, places_of
 from trilho.platform.doctor.site import Site
-
-_TRACE = "mlflow.artifactLocation"  # the tag that says where a trace's files are
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """An experiment whose artifacts are at a path, and what becomes of it."""
+    """An experiment with anything at a path, and what becomes of it."""
 
     id: str
     name: str
     before: str  # "file:///mlruns/artifacts/1"
-    after: str  # "mlflow-artifacts:/1"
+    after: str  # "mlflow-artifacts:/1", or the same where it stays
+    moved: bool  # whether anything of it goes behind the server
     runs: int
-    files: int
+    files: int  # that would be copied
     bytes: int
-    lost: str = ""  # a folder of it that is not on this machine: then it stays as it is
+    without_files: tuple[Place, ...] = ()  # these stay: no file is there on this machine
+    unreadable: tuple[str, ...] = ()  # these stay: folder, and why it cannot be read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,26 +45,30 @@ class Relocation:
     database: DatabaseAddress
     destination: str
     experiments: tuple[Experiment, ...]
-    locations: Mapping[str, str] = field(repr=False)  # before → after, of experiments, runs, models and traces
-    folders: Mapping[Path, str] = field(repr=False)  # a folder with files here → its path behind the server
+    locations: Mapping[str, str] = field(repr=False)  # before → after; to itself, where it stays and one above it goes
+    folders: tuple[tuple[Path, str], ...] = field(repr=False)  # a folder with files, its path behind the server
 
     @property
     def moved(self) -> tuple[Experiment, ...]:
-        """The experiments that would be put right."""
-        return tuple(found for found in self.experiments if not found.lost)
+        """The experiments of which something would be put right."""
+        return tuple(found for found in self.experiments if found.moved)
 
     @property
-    def lost(self) -> tuple[Experiment, ...]:
-        """Those that stay, because their files are not on this machine."""
-        return tuple(found for found in self.experiments if found.lost)
+    def staying(self) -> tuple[Experiment, ...]:
+        """Those of which something stays, because its files are not here, or cannot be read."""
+        return tuple(found for found in self.experiments if found.without_files or found.unreadable)
 
 
-def plan_relocation(site: Site, *, elsewhere: Mapping[str, str] | None = None) -> Relocation:
+def plan_relocation(
+    site: Site, *, elsewhere: Mapping[str, str] | None = None, without_files: bool = False
+) -> Relocation:
     """The plan for the site's database and artifacts, which have to be known: it runs on the server's machine.
 
     Args:
         elsewhere: Path in the locations → where those files are on this machine ("/mlruns" → "./mlruns"), for a server
             that ran in a container.
+        without_files: Locations without a file here go, too: who says so knows that there are none, or that they are
+            lost.
 
     Raises:
         BackupFailed: database or destination is not known, or cannot be used.
@@ -81,74 +88,92 @@ def plan_relocation(site: Site, *, elsewhere: Mapping[str, str] | None = None) -
             remedy="Name it: --backend-store-uri sqlite:///FOLDER/mlflow.db (or MLFLOW_BACKEND_STORE_URI).",
         )
     destination = str(site.artifact_folder.resolve()) if site.artifact_folder else site.artifacts
-    moves, outside = moves_of(address, destination)
-    locations = {move.before: move.after for move in moves if local_path(move.before) is not None}
-    places = {found.address: found.path for found in outside if found.address in locations}
-    for before, path in _traces(address):
-        locations[before] = PROXIED + path
-        places[before] = path
-    lost, folders = _split(places, site.root, elsewhere or {})
-    folders = {folder: path for folder, path in folders.items() if not _is_at(folder, destination, path)}
-    kept = {before: after for before, after in locations.items() if _experiment_of(after) not in lost}
+    moves = {
+        move.before: move.after for move in moves_of(address, destination)[0] if local_path(move.before) is not None
+    }
+    held: dict[str, list[_Held]] = {}
+    for place in places_of(address, moves):
+        held.setdefault(place.experiment, []).append(_look(place, _here(place.before, site.root, elsewhere or {})))
+    experiments: list[Experiment] = []
+    folders: list[tuple[Path, str]] = []
+    locations: dict[str, str] = {}
+    for number, name, before, runs in _experiments(address):
+        own = held.get(number, [])
+        if before not in moves and not own:
+            continue
+        going = [found for found in own if not found.problem and (found.has_all or without_files)]
+        goes = before in moves and (bool(going) or not own)  # without a run, there is nothing to be lost
+        locations |= {found.place.before: found.place.before for found in own}
+        locations |= {found.place.before: found.place.after for found in going}
+        locations |= {before: moves[before] if goes else before} if before in moves else {}
+        copied = [found for found in going if found.sizes and not _is_at(found, destination)]
+        folders += [(found.folder, found.place.path) for found in copied]
+        experiments.append(
+            Experiment(
+                id=number,
+                name=name,
+                before=before,
+                after=moves[before] if goes else before,
+                moved=goes or bool(going),
+                runs=runs,
+                files=sum(len(found.sizes) for found in copied),
+                bytes=sum(sum(found.sizes) for found in copied),
+                without_files=tuple(f.place for f in own if not (f.problem or f.has_all or without_files)),
+                unreadable=tuple(f"{f.folder}: {f.problem}" for f in own if f.problem),
+            )
+        )
     return Relocation(
         database=address,
         destination=destination,
-        experiments=tuple(_experiments(address, locations, lost, folders)),
-        locations=kept,
-        folders={folder: path for folder, path in folders.items() if path.split("/")[0] not in lost},
+        experiments=tuple(experiments),
+        locations=locations,
+        folders=tuple(folders),
     )
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """The files below `folder`, in an order that does not change."""
-    for place, below, names in os.walk(folder):
-        below.sort()
-        yield from (Path(place, name) for name in sorted(names) if Path(place, name).is_file())
+    """The files below `folder`, those that links lead to included, in an order that does not change.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    try:
+        folder.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for place, below, names in os.walk(folder, onerror=_raise, followlinks=True):
+        below[:] = sorted(name for name in below if not _leads_back(Path(place, name)))
+        yield from (file for name in sorted(names) if _is_file(file := Path(place, name)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _traces(address: DatabaseAddress) -> Iterator[tuple[str, str]]:
-    """Location and future path of each trace whose files are at a path."""
-    import sqlalchemy
+@dataclass(frozen=True, kw_only=True)
+class _Held:
+    """What is at a place on this machine."""
 
-    with connected(address) as connection:
-        if not sqlalchemy.inspect(connection).has_table("trace_info"):
-            return
-        rows = connection.execute(
-            sqlalchemy.text(
-                "SELECT t.value, i.experiment_id, i.request_id FROM trace_tags t JOIN trace_info i "
-                "ON i.request_id = t.request_id WHERE t.key = :key"
-            ),
-            {"key": _TRACE},
-        ).all()
-    for location, experiment, trace in rows:
-        if local_path(location) is not None:
-            yield location, f"{experiment}/traces/{trace}/artifacts"
+    place: Place
+    folder: Path
+    sizes: tuple[int, ...]  # bytes of each file
+    problem: str = ""  # why it cannot be read
+
+    @property
+    def has_all(self) -> bool:
+        """Whether nothing speaks for files of it on another machine."""
+        return bool(self.sizes) or self.place.in_database
 
 
-def _split(
-    places: Mapping[str, str], root: Path, elsewhere: Mapping[str, str]
-) -> tuple[dict[str, str], dict[Path, str]]:
-    """Experiments of which a folder is not on this machine (id → that folder); and the folders with files.
-
-    A run without artifacts has no folder. It is told from one whose files are elsewhere by the folder of its
-    experiment, which is there or not.
-    """
-    lost: dict[str, str] = {}
-    folders: dict[Path, str] = {}
-    for location, path in places.items():
-        folder = _here(location, root, elsewhere)
-        if folder.is_dir():
-            folders[folder] = path
-            continue
-        above = folder
-        for _ in path.split("/")[1:]:
-            above = above.parent
-        if not above.is_dir():
-            lost.setdefault(path.split("/")[0], str(local_path(location)))
-    return lost, folders
+def _look(place: Place, folder: Path) -> _Held:
+    sizes = []
+    try:
+        for file in files_in(folder):
+            if not os.access(file, os.R_OK):
+                raise PermissionError(f"{file.relative_to(folder)} is not readable for this user")
+            sizes.append(file.stat().st_size)
+    except OSError as error:
+        return _Held(place=place, folder=folder, sizes=(), problem=str(error.strerror or error))
+    return _Held(place=place, folder=folder, sizes=tuple(sizes))
 
 
 def _here(location: str, root: Path, elsewhere: Mapping[str, str]) -> Path:
@@ -159,26 +184,33 @@ def _here(location: str, root: Path, elsewhere: Mapping[str, str]) -> Path:
     return root / path
 
 
-def _is_at(folder: Path, destination: str, path: str) -> bool:
+def _is_at(found: _Held, destination: str) -> bool:
     """Whether the files are already where the server will look for them: then rows alone change."""
     there = folder_of(destination)
-    return there is not None and (there / path).resolve() == folder.resolve()
+    return there is not None and (there / found.place.path).resolve() == found.folder.resolve()
 
 
-def _experiment_of(after: str) -> str:
-    return after.removeprefix(PROXIED).split("/")[0]
+def _is_file(path: Path) -> bool:
+    """As Path.is_file, but what may not be looked at is no "no"."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:  # gone by now, or a link to nowhere
+        return False
 
 
-def _experiments(
-    address: DatabaseAddress, locations: Mapping[str, str], lost: Mapping[str, str], folders: Mapping[Path, str]
-) -> Iterator[Experiment]:
-    """Each experiment of which anything is at a path, in the order of the database."""
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _leads_back(folder: Path) -> bool:
+    """Whether it is a link to a folder that it is in: following it would never end."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
+
+
+def _experiments(address: DatabaseAddress) -> list[tuple[str, str, str, int]]:
+    """Id, name, location and number of runs of each."""
     import sqlalchemy
 
-    sizes: dict[str, list[int]] = {}
-    for folder, path in folders.items():
-        sizes.setdefault(path.split("/")[0], []).extend(file.stat().st_size for file in files_in(folder))
-    touched = {_experiment_of(after) for after in locations.values()}
     with connected(address) as connection:
         rows = connection.execute(
             sqlalchemy.text(
@@ -186,17 +218,4 @@ def _experiments(
                 "r.experiment_id = e.experiment_id) FROM experiments e ORDER BY e.experiment_id"
             )
         ).all()
-    for number, name, location, runs in rows:
-        own = str(number)
-        if location in locations or own in touched:
-            found = sizes.get(own, [])
-            yield Experiment(
-                id=own,
-                name=name,
-                before=location,
-                after=locations.get(location, location),
-                runs=runs,
-                files=len(found),
-                bytes=sum(found),
-                lost=lost.get(own, ""),
-            )
+    return [(str(row[0]), row[1], row[2] or "", row[3]) for row in rows]
