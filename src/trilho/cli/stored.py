@@ -15,6 +15,7 @@ from trilho.errors import BackupFailed, ProjectNotFound
 
 if TYPE_CHECKING:
     from trilho.platform.database_address import DatabaseAddress
+    from trilho.project import ProjectFile
 
 Database = Annotated[
     str | None,
@@ -51,14 +52,19 @@ def stores(
     Raises:
         BackupFailed: only one of the two is named, or the project's server is elsewhere and neither is.
     """
-    from trilho.platform.database_address import parse_database
-
     try:
         project = load_project(folder, profile, list(overrides or ()))
     except ProjectNotFound:
         project = None
         if not (database or os.environ.get("MLFLOW_BACKEND_STORE_URI")):
             raise
+    return stores_of(project, database, artifacts)
+
+
+def stores_of(project: ProjectFile | None, database: str | None, artifacts: str | None) -> Stores:
+    """As `stores`, for a project that is loaded already, or for none."""
+    from trilho.platform.database_address import parse_database
+
     database = database or os.environ.get("MLFLOW_BACKEND_STORE_URI")
     artifacts = artifacts or os.environ.get("MLFLOW_ARTIFACTS_DESTINATION")
     if database and artifacts:

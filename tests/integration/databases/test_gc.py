@@ -21,7 +21,7 @@ BUCKET = "cleared"
 Sizes = Callable[[], dict[str, int]]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "postgres", "mariadb"])
 def server(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[tuple[str, dict[str, str], Callable[[str], list[tuple[Any, ...]]], Sizes]]:
@@ -48,9 +48,9 @@ def server(
         finally:
             stop(process)
         return
-    postgres: Database = request.getfixturevalue("postgres")
+    database: Database = request.getfixturevalue(request.param)
     seaweed: Store = request.getfixturevalue("seaweed")
-    uri, prefix = postgres.fresh(), secrets.token_hex(5)
+    uri, prefix = database.fresh(), secrets.token_hex(5)
 
     def stored() -> dict[str, int]:
         pages = seaweed.client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{prefix}/")
@@ -60,7 +60,7 @@ def server(
     told |= seaweed.environment
     with serving(uri, told["MLFLOW_ARTIFACTS_DESTINATION"], **seaweed.environment) as running:
         log_runs(running.address)
-        yield running.address, told, lambda statement: postgres.ask(statement, uri), stored
+        yield running.address, told, lambda statement: database.ask(statement, uri), stored
 
 
 @pytest.mark.slow
@@ -84,7 +84,7 @@ def test_gc_deletes_for_good_what_is_old_and_nothing_else(
     assert PASSWORD not in done.stdout + done.stderr
     freed = sum(before.values()) - sum(sizes().values())
     assert freed == planned["bytes"] > 0
-    assert f"{freed / 1e6:.1f} MB of artifacts; 2 runs, 1 versions are gone." in done.stdout
+    assert f"{freed / 1e6:.1f} MB of artifacts; 1 versions, 2 runs, 1 models are gone." in done.stdout
     after = look(address)
     assert after["versions"] == [version for version in seen["versions"] if version[0] != "1"]
     assert (after["champion"], after["predicts"]) == (seen["champion"], seen["predicts"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from trilho.registry import Version
 
@@ -21,11 +23,22 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedModel:
-    """A model that a run logged, and the location of its files."""
+    """A logged model, the run that logged it ("" for none), and the location of its files."""
 
     model_id: str
     run_id: str
     artifacts: str
+    experiment_id: str = ""
+    deleted: bool = False  # marked in MLflow; its files are still there
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """An experiment that was deleted in MLflow; `occupied` where a run in it is not."""
+
+    experiment_id: str
+    name: str
+    occupied: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +56,17 @@ class Versions:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is there, and what was deleted before in MLflow but still takes up room."""
+    """What is there, and what was deleted before in MLflow but still takes up room.
+
+    `named` says which runs and models a version's row names, in whatever way: also those of versions that this login
+    may not see. `measured` are pairs of a model and a run that logged metrics of it: the database keeps both or the
+    model's metrics go.
+    """
 
     runs: tuple[Run, ...]
     models: tuple[LoggedModel, ...]
     registered: tuple[Versions, ...]
     deleted_runs: tuple[Run, ...] = ()
-    deleted_experiments: tuple[str, ...] = ()  # names
+    deleted_experiments: tuple[Experiment, ...] = ()
+    named: Mapping[tuple[str, int], frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    measured: frozenset[tuple[str, str]] = frozenset()

@@ -1,39 +1,49 @@
-"""Ask a tracking server what it holds."""
+"""Ask a tracking server what it holds, and its database what the server does not say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trilho.platform.clearing.facts import Facts, LoggedModel, Run, Versions
+from trilho.platform.clearing.facts import Experiment, Facts, Run, Versions
+from trilho.platform.clearing.rows import read_rows
+from trilho.platform.database_address import DatabaseAddress
 from trilho.registry import VersionStore, history
 from trilho.wire import Client
 
 _PAGE = 1000
-_MODELS_PAGE = 50
 _PARENT = "mlflow.parentRunId"
 _RUNNING = ("RUNNING", "SCHEDULED")
 _MOVED = ("promoted", "rolled back", "adopted")
 
 
-def look(client: Client, store: VersionStore, *, experiment: str | None, model: str | None) -> Facts:
+def look(
+    client: Client, store: VersionStore, database: DatabaseAddress, *, experiment: str | None, model: str | None
+) -> Facts:
     """What there is of one experiment and one registered model (None: of all), and what was deleted on the server.
 
-    Models of deleted runs are looked for in all experiments.
+    Models are those of all experiments.
 
     Raises:
+        BackupFailed: the database does not answer, or has other tables than the installed MLflow knows.
         ServerUnreachable, ServerRefused: the server does not answer, or not to us.
     """
+    rows = read_rows(database)
     found = list(_pages(client, "experiments/search", "experiments", {"view_type": "ALL", "max_results": _PAGE}))
     alive = [each["experiment_id"] for each in found if each["lifecycle_stage"] == "active"]
+    dead = {each["experiment_id"]: each["name"] for each in found if each["lifecycle_stage"] != "active"}
     ours = [each["experiment_id"] for each in found if each["name"] == experiment] if experiment else alive
-    names = store.names()
+    occupied = {run.experiment_id for run in _runs(client, list(dead), "ACTIVE_ONLY")}
     return Facts(
         runs=tuple(_runs(client, [each for each in ours if each in alive], "ACTIVE_ONLY")),
-        models=tuple(_models(client, alive)),
-        registered=tuple(_versions(store, name, ours=model in (None, name)) for name in names),
-        deleted_runs=tuple(_runs(client, [each["experiment_id"] for each in found], "DELETED_ONLY")),
-        deleted_experiments=tuple(each["name"] for each in found if each["lifecycle_stage"] != "active"),
+        models=rows.models,
+        registered=tuple(_versions(store, name, ours=model in (None, name)) for name in store.names()),
+        deleted_runs=tuple(_runs(client, [*alive, *dead], "DELETED_ONLY")),
+        deleted_experiments=tuple(
+            Experiment(experiment_id=each, name=name, occupied=each in occupied) for each, name in dead.items()
+        ),
+        named=rows.named,
+        measured=rows.measured,
     )
 
 
@@ -54,17 +64,6 @@ def _runs(client: Client, experiments: Sequence[str], view: str) -> Iterator[Run
             artifacts=info.get("artifact_uri", ""),
             parent=tags.get(_PARENT, ""),
             running=info.get("status") in _RUNNING,
-        )
-
-
-def _models(client: Client, experiments: Sequence[str]) -> Iterator[LoggedModel]:
-    if not experiments:
-        return
-    asked = {"experiment_ids": list(experiments), "max_results": _MODELS_PAGE}
-    for raw in _pages(client, "logged-models/search", "models", asked):
-        info = raw["info"]
-        yield LoggedModel(
-            model_id=info["model_id"], run_id=info.get("source_run_id", ""), artifacts=info.get("artifact_uri", "")
         )
 
 

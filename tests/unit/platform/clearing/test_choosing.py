@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trilho.platform.clearing import Facts, LoggedModel, Run, Versions, choose
+from trilho.platform.clearing import Experiment, Facts, Held, LoggedModel, Run, Versions, choose
 from trilho.registry import Version
 
 
@@ -82,12 +84,76 @@ def test_runs_of_other_models_versions_stay() -> None:
     assert (choice.versions, choice.runs) == ((), ())
 
 
-def test_models_of_runs_deleted_before_go_unless_a_version_needs_them() -> None:
-    models = tuple(LoggedModel(model_id=f"m-{n}", run_id=f"r{n}", artifacts="") for n in (1, 2))
-    registered = (Versions(name="kept", versions=(version(1, aliases=("champion",)),), champions=(1,)),)
-    choice = choose(Facts(runs=(), models=models, registered=registered, deleted_runs=(run(1), run(2))), 1)
+def deleted_before(*numbers: int, experiment: str = "1") -> Facts:
+    """Runs with a model each, deleted in MLflow; the champion is of the first."""
+    return Facts(
+        runs=(),
+        models=tuple(LoggedModel(model_id=f"m-{n}", run_id=f"r{n}", artifacts="") for n in numbers),
+        registered=(
+            Versions(
+                name="kept", versions=(version(1, aliases=("champion",), made_by=numbers[0]),), champions=(numbers[0],)
+            ),
+        ),
+        deleted_runs=tuple(run(n, experiment=experiment) for n in numbers),
+    )
+
+
+def test_what_was_deleted_before_goes_unless_a_version_needs_it() -> None:
+    choice = choose(deleted_before(1, 2), 1)
+    assert [found.run_id for found in choice.marked] == ["r2"]
     assert [model.model_id for model in choice.models] == ["m-2"]
-    assert [found.run_id for found in choice.revived] == ["r1"], "a run that a champion came from is put back"
+    assert choice.held == (Held(what="run", name="r1", why="kept v1 needs it"),)
+
+
+def test_a_deleted_model_of_a_version_that_stays_is_held_and_others_go() -> None:
+    marked = tuple(LoggedModel(model_id=f"m-{n}", run_id="r1", artifacts="", deleted=True) for n in (1, 2))
+    used = Version(name="kept", number=1, aliases=("champion",), run_id="r1", model_id="m-1")
+    registered = (Versions(name="kept", versions=(used,), champions=()),)
+    choice = choose(Facts(runs=(run(1),), models=marked, registered=registered), 1)
+    assert [model.model_id for model in choice.models] == ["m-2"]
+    assert choice.held == (Held(what="model", name="m-1", why="kept v1 needs it"),)
+    assert not choice.empty
+
+
+def test_what_only_the_row_of_a_version_names_stays() -> None:
+    facts = Facts(
+        runs=tuple(map(run, (1, 2, 3))),
+        models=(LoggedModel(model_id="m-1", run_id="r1", artifacts=""),),
+        registered=(),
+        named={("hidden", 1): frozenset({"m-1"}), ("by its place", 4): frozenset({"r2"})},
+    )
+    assert choose(facts, 1).runs == (), "m-1 was made by r1; neither version was seen by name"
+
+
+def test_a_run_stays_while_a_model_that_stays_has_metrics_of_it_and_so_on() -> None:
+    models = tuple(LoggedModel(model_id=f"m-{n}", run_id=f"r{n}", artifacts="") for n in range(1, 5))
+    facts = Facts(
+        runs=tuple(map(run, range(1, 5))),
+        models=models,
+        registered=(),
+        measured=frozenset({("m-4", "r3"), ("m-3", "r2"), ("m-1", "r1")}),
+    )
+    assert [found.run_id for found in choose(facts, 1).runs] == ["r1"]
+
+
+def test_a_deleted_experiment_stays_with_whatever_in_it_stays() -> None:
+    dead = Experiment(experiment_id="7", name="away")
+    facts = replace(deleted_before(1, 2, experiment="7"), deleted_experiments=(dead,))
+    assert choose(facts, 1).experiments == ()
+    assert Held(what="experiment", name="away", why="run r1 in it stays") in choose(facts, 1).held
+    assert choose(replace(facts, registered=()), 1).experiments == (dead,)
+    model = LoggedModel(model_id="m-9", run_id="gone", artifacts="", experiment_id="7")
+    assert choose(replace(facts, registered=(), models=(model,)), 1).experiments == ()
+    occupied = replace(dead, occupied=True)
+    assert choose(replace(facts, registered=(), deleted_experiments=(occupied,)), 1).experiments == ()
+
+
+def test_a_model_without_a_run_goes_with_its_deleted_experiment() -> None:
+    model = LoggedModel(model_id="m-9", run_id="", artifacts="", experiment_id="7")
+    dead = Experiment(experiment_id="7", name="away")
+    choice = choose(Facts(runs=(), models=(model,), registered=(), deleted_experiments=(dead,)), 1)
+    assert (choice.models, choice.experiments) == ((model,), (dead,))
+    assert choose(Facts(runs=(), models=(model,), registered=()), 1).empty
 
 
 def test_runs_nested_in_a_circle_are_old_like_others() -> None:
