@@ -65,7 +65,7 @@ def own_data_file(
         champion=_said(
             Choice(
                 value={"metric": inferred.primary_metric.value, "margin": inferred.margin.value},
-                why=f"a new version may be worse by the margin, no more{_also(inferred.margin.why)}",
+                why=f"not worse by more, with 95 % confidence{_also(inferred.margin.why)}",
             ),
             len("  champion: "),
         ),
