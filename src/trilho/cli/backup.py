@@ -33,8 +33,10 @@ def backup(
     """
     from trilho.cli import output
     from trilho.cli.exits import FAILED
+    from trilho.cli.hidden_password import hide_password
     from trilho.platform.backup import back_up
 
+    hide_password(backend_store_uri)
     where = stores(backend_store_uri, artifacts_destination, project, profile, overrides)
     saved = back_up(file, where.database, where.artifacts, say=output.progress)
     if json:

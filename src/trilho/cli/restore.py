@@ -40,8 +40,10 @@ def restore(
     """
     from trilho.cli import output
     from trilho.cli.backup import megabytes, saved_json
+    from trilho.cli.hidden_password import hide_password
     from trilho.platform.backup import restore as put_back
 
+    hide_password(backend_store_uri)
     where = stores(backend_store_uri, artifacts_destination, project, profile, overrides)
     if not dry_run:
         _check_stopped(where)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -58,9 +56,10 @@ def tracking_server(
     Waits for database and bucket, makes what is missing in them, and serves from one process, artifacts included.
     Several may start at once over the same database. Addresses with passwords belong into the environment or a .env.
     """
+    from trilho.cli.hidden_password import hide_password
     from trilho.platform.tracking_process import run_server
 
-    _hide_password(backend_store_uri)
+    hide_password(backend_store_uri)
     run_server(
         host=host,
         port=port,
@@ -76,24 +75,3 @@ def tracking_server(
 def _destination(given: str) -> str:
     """MLFLOW_DEFAULT_ARTIFACT_ROOT names the proxy itself where somebody set it for a plain `mlflow server`."""
     return "./mlartifacts" if given.startswith("mlflow-artifacts:") else given
-
-
-def _hide_password(uri: str) -> None:
-    """Begin anew with the address in the environment, where it was on the command line: all users can read that one."""
-    words = sys.orig_argv
-    if "@" not in uri or not any(uri in word for word in words):
-        return
-    from trilho.cli.output import progress
-
-    if os.name != "posix":
-        progress(f"Everybody on this machine can read the password on the command line: put the address into {_STORE}.")
-        return
-    kept, skip = [words[0]], False
-    for word in words[1:]:
-        if skip or word == f"--backend-store-uri={uri}":
-            skip = False
-        elif word == "--backend-store-uri":
-            skip = True
-        else:
-            kept.append(word)
-    os.execve(sys.executable, kept, {**os.environ, _STORE: uri})

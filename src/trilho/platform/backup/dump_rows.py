@@ -28,6 +28,11 @@ class Counter:
         self._versions = 0
         self._copying = ""
 
+    @property
+    def in_rows(self) -> bool:
+        """Whether the last line was a row among others of pg_dump's, and no statement."""
+        return bool(self._copying)
+
     def take(self, line: bytes) -> None:
         """One line, with its end."""
         if not self._postgres:

@@ -59,6 +59,8 @@ _POSTGRES_NAMES = {
     "connect_timeout": "PGCONNECT_TIMEOUT",
     "options": "PGOPTIONS",
 }
+# A function of triggers outlives the tables that used it, and pg_dump cannot say "or replace" itself.
+_FUNCTION, _REPLACED = b"CREATE FUNCTION ", b"CREATE OR REPLACE FUNCTION "
 _MYSQL_NAMES = {"ssl_ca": "ssl-ca", "ssl_cert": "ssl-cert", "ssl_key": "ssl-key", "unix_socket": "socket"}
 
 
@@ -99,6 +101,8 @@ def dump(address: DatabaseAddress, target: Path) -> Dumped:
             with private_file(target) as out:
                 for line in process.stdout:
                     counter.take(line)
+                    if line.startswith(_FUNCTION) and not counter.in_rows:
+                        line = _REPLACED + line.removeprefix(_FUNCTION)
                     out.write(line)
             if process.wait():
                 complaints.seek(0)

@@ -34,12 +34,14 @@ def fill(address: DatabaseAddress, source: Path, manifest: Manifest, say: Say) -
     if manifest.database == address.kind:
         load(address, source)
         return put_right(address, manifest)
-    from trilho.tracking.schema import create_tables, upgrade_tables
+    from trilho.tracking.schema import create_tables, quiet
+    from trilho.tracking.upgrading import upgrade_tables
 
     laptop = sqlite_file(source)
     if age(manifest.schema) == "older":
         say("Bringing the backup's tables up to the installed MLflow")
-        upgrade_tables(laptop.uri)
+        with quiet():
+            upgrade_tables(laptop.uri)
     changed = put_right(laptop, manifest)
     prepare_new(address, say)
     create_tables(address.uri)

@@ -65,7 +65,7 @@ def names_artifacts(address: DatabaseAddress, destination: str) -> bool:
 
     with connected(address) as connection:
         for table, key, column, _ in _PLACES[1:]:
-            if not sqlalchemy.inspect(connection).has_table(table):
+            if not _has(connection, table, column):
                 continue
             place: Any = sqlalchemy.column(column)
             behind = sqlalchemy.select(place).select_from(sqlalchemy.table(table)).where(place.like(f"{PROXIED}%"))
@@ -123,8 +123,7 @@ def rewrite(address: DatabaseAddress, moves: Mapping[str, str]) -> int:
 def _past_the_server(connection: Connection, table: str, names: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
     import sqlalchemy
 
-    inspector = sqlalchemy.inspect(connection)
-    if not inspector.has_table(table) or names[-1] not in {found["name"] for found in inspector.get_columns(table)}:
+    if not _has(connection, table, names[-1]):
         return
     columns: list[Any] = [sqlalchemy.column(name) for name in dict.fromkeys(names)]
     last = columns[-1]
@@ -141,6 +140,13 @@ def _past_the_server(connection: Connection, table: str, names: tuple[str, ...])
             found = info.join(tags, info.c.request_id == tags.c.request_id)
     query = query.select_from(found)
     yield from (dict(row) for row in connection.execute(query).mappings())
+
+
+def _has(connection: Connection, table: str, column: str) -> bool:
+    import sqlalchemy
+
+    inspector = sqlalchemy.inspect(connection)
+    return inspector.has_table(table) and column in {found["name"] for found in inspector.get_columns(table)}
 
 
 def _under(location: str, destination: str) -> str | None:

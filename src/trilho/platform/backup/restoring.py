@@ -37,6 +37,7 @@ from trilho.platform.serving_lock import refuse_served
 _PIECE = 1 << 20
 _TELL_EVERY = 5.0
 _LOCK_SECONDS = 30.0
+_LEAVING_SECONDS = 5.0  # of a server, or a restore that was killed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,7 @@ def restore(
         if address.file is not None:
             address.file.parent.mkdir(parents=True, exist_ok=True)
         with alone(address, seconds=_LOCK_SECONDS, say=say):
-            refuse_served(address, seconds=_LOCK_SECONDS, say=say)
+            refuse_served(address, seconds=_LEAVING_SECONDS, say=say)
             if plan_for(file, manifest, sha256, address, store, force=force) != plan:
                 raise _changed(plan)
             before = None

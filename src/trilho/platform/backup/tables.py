@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 # What may hold rows in a database that nobody has used: bookkeeping of MLflow, its schema and its own jobs.
 _BOOKKEEPING = ("alembic_version", "workspaces", "scheduler_leases", "jobs", "job_locks")
 
-# Of triggers on these tables, by name and arguments, quoted where they need it.
-_FUNCTIONS = """
-SELECT DISTINCT CAST(CAST(t.tgfoid AS regprocedure) AS text) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-WHERE NOT t.tgisinternal AND c.relname = ANY(:tables) AND c.relnamespace = CAST(current_schema() AS regnamespace)
-"""
-
 
 def sqlite_file(file: Path) -> DatabaseAddress:
     """The address of a SQLite file."""
@@ -91,26 +85,20 @@ def refuse_others(address: DatabaseAddress, backed_up: Iterable[str]) -> None:
 
 
 def drop_all(address: DatabaseAddress, backed_up: Iterable[str]) -> None:
-    """Remove MLflow's tables, those of the backup, and the functions of triggers on them."""
+    """Remove MLflow's tables and those of the backup. What else is in the database stays."""
     import sqlalchemy
 
     ours = _ours(backed_up)
     with connected(address) as connection:
         found = sqlalchemy.MetaData()
         found.reflect(connection, only=lambda name, _: name in ours)
-        functions: list[str] = []
-        if address.kind == "postgresql" and found.tables:
-            tables = {"tables": list(found.tables)}
-            functions = list(connection.execute(sqlalchemy.text(_FUNCTIONS), tables).scalars())
         found.drop_all(connection)
-        for function in functions:
-            connection.execute(sqlalchemy.text(f"DROP FUNCTION {function}"))
 
 
 def _ours(backed_up: Iterable[str]) -> frozenset[str]:
-    from trilho.tracking.schema import table_names
+    from trilho.tracking.schema import tables_ever
 
-    return table_names() | frozenset(backed_up)
+    return tables_ever() | frozenset(backed_up)
 
 
 @contextmanager
