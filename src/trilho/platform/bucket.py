@@ -34,6 +34,35 @@ def s3_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str
     return {"AWS_DEFAULT_REGION": region} if region and not environment.get("AWS_DEFAULT_REGION") else {}
 
 
+def s3_client(environment: Mapping[str, str] = os.environ, *, seconds: float) -> Any:
+    """A client of boto3 for the store that `environment` names, by the names of MLflow and AWS; it asks once.
+
+    Args:
+        seconds: For a connection, and for an answer.
+
+    Raises:
+        MissingExtra: boto3 is not installed.
+        ValueError, botocore.exceptions.BotoCoreError: the endpoint or the region is none.
+    """
+    boto3, config = load_module("boto3"), load_module("botocore.config")
+    return boto3.Session(
+        aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID") or None,
+        aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY") or None,
+        aws_session_token=environment.get("AWS_SESSION_TOKEN") or None,
+    ).client(
+        "s3",
+        endpoint_url=environment.get(ENDPOINT) or None,
+        verify=environment.get("MLFLOW_S3_IGNORE_TLS", "").lower() not in ("true", "1"),
+        region_name=environment.get("AWS_DEFAULT_REGION") or environment.get("AWS_REGION") or None,
+        config=config.Config(
+            connect_timeout=seconds,
+            read_timeout=seconds,
+            retries={"total_max_attempts": 1},
+            s3={"addressing_style": environment.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE") or "auto"},
+        ),
+    )
+
+
 def wait_for_bucket(destination: str, *, seconds: float, say: Say = silent) -> None:
     """Returns once the bucket in `destination` (s3://BUCKET/PREFIX) can be listed; makes it where there is none.
 
@@ -55,26 +84,10 @@ def wait_for_bucket(destination: str, *, seconds: float, say: Say = silent) -> N
         )
 
 
-def _client() -> Any:
-    boto3, config = load_module("boto3"), load_module("botocore.config")
-    return boto3.client(
-        "s3",
-        endpoint_url=os.environ.get(ENDPOINT) or None,
-        verify=os.environ.get("MLFLOW_S3_IGNORE_TLS", "").lower() not in ("true", "1"),
-        region_name=s3_environment().get("AWS_DEFAULT_REGION"),
-        config=config.Config(
-            connect_timeout=_TRY_SECONDS,
-            read_timeout=_TRY_SECONDS,
-            retries={"total_max_attempts": 1},
-            s3={"addressing_style": os.environ.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE") or "auto"},
-        ),
-    )
-
-
 def _trouble(bucket: str, say: Say) -> Trouble | None:
     errors = load_module("botocore.exceptions")
     try:
-        client = _client()
+        client = s3_client(seconds=_TRY_SECONDS)
         try:
             client.list_objects_v2(Bucket=bucket, MaxKeys=1)  # head_bucket's refusals carry no reason
         except errors.ClientError as error:

@@ -57,19 +57,38 @@ def test_container_name_in_use_is_named(diagnose: Diagnose, docker_host: str, tm
     )
     environment = {"DOCKER_HOST": docker_host}
     assert in_trouble(diagnose(environment=environment)) == []
-    for name in ("my_mlflow", "model_server"):
-        assert docker(docker_host, "create", "--network=none", "--name", name, "empty:1", "x").returncode == 0
-        again = docker(docker_host, "create", "--network=none", "--name", name, "empty:1", "x").stderr
-        assert f'The container name "/{name}" is already in use' in again
+    create = ["create", "--network=none", "--name"]
+    assert docker(docker_host, *create, "my_mlflow", "empty:1", "x").returncode == 0
+    again = docker(docker_host, *create, "my_mlflow", "empty:1", "x").stderr
+    assert 'The container name "/my_mlflow" is already in use' in again
     found = diagnose(environment=environment)
     assert in_trouble(found) == ["container-names"]
-    assert "docker rm -f" in found["container-names"].remedy
-    assert {"my_mlflow", "model_server"} <= set(found["container-names"].remedy.split())
-    docker(docker_host, "rm", "-f", "my_mlflow", "model_server")
+    assert "my_mlflow (made by hand, Created)" in found["container-names"].measured
+    assert "docker rename my_mlflow my_mlflow-before" in found["container-names"].remedy
+    assert "docker rm" not in found["container-names"].remedy
+    docker(docker_host, "rm", "-f", "my_mlflow")
+    other = "com.docker.compose.project.working_dir=/srv/another checkout"
+    docker(docker_host, *create, "my_mlflow", "--label", other, "empty:1", "x")
+    found = diagnose(environment=environment)
+    assert in_trouble(found) == ["container-names"]
+    assert "my_mlflow (of /srv/another checkout" in found["container-names"].measured
+    assert found["container-names"].fix is None  # another project's is not ours to touch
+    docker(docker_host, "rm", "-f", "my_mlflow")
     label = f"com.docker.compose.project.working_dir={tmp_path.resolve()}"  # what Compose writes on its own containers
     docker(docker_host, "create", "--network=none", "--name", "my_mlflow", "--label", label, "empty:1", "x")
     assert in_trouble(diagnose(environment=environment)) == []
     docker(docker_host, "rm", "-f", "my_mlflow")
+
+
+def test_container_that_nothing_wants_the_name_of_is_no_trouble(
+    diagnose: Diagnose, docker_host: str, tmp_path: Path
+) -> None:
+    (tmp_path / "compose.yml").write_text("services: {mlflow: {image: 'empty:1'}}\n", encoding="utf-8")
+    names = ("model_server", "mlflow_local", "mlflow_db", "mlflow-server-container")
+    for name in names:
+        assert docker(docker_host, "create", "--network=none", "--name", name, "empty:1", "x").returncode == 0
+    assert in_trouble(diagnose(environment={"DOCKER_HOST": docker_host})) == []
+    docker(docker_host, "rm", *names)
 
 
 def test_names_for_containers_are_no_trouble_outside_of_them(diagnose: Diagnose, tmp_path: Path) -> None:

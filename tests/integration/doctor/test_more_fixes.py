@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -51,6 +53,7 @@ def test_an_older_mlflows_tables_are_copied_and_migrated(
     assert schema(server, uri, tmp_path) == revision
     done = trilho(tmp_path, "doctor", "--fix", "--yes", **known)
     assert schema(server, uri, tmp_path) == newest()
+    assert [stat.S_IMODE(made.stat().st_mode) for made in tmp_path.glob("before-doctor-*")] == [0o700]
     (copy,) = (file for file in tmp_path.glob("before-doctor-*/database.*"))
     if server is None:
         with closing(sqlite3.connect(copy)) as database:
@@ -71,7 +74,7 @@ def test_a_listening_address_is_put_right_where_it_is_written(start_mlflow: Plai
     secret.chmod(0o600)
     before = settings.read_text(encoding="utf-8")
     shown = trilho(project, "doctor", "--fix", code=1)
-    assert f"http://0.0.0.0:{port} → http://127.0.0.1:{port} in .env" in shown.stdout
+    assert f"MLFLOW_TRACKING_URI: http://0.0.0.0:{port} → http://127.0.0.1:{port} in .env" in shown.stdout
     assert settings.read_text(encoding="utf-8") == before
     trilho(project, "doctor", "--fix", "--yes")
     assert settings.read_text(encoding="utf-8") == before.replace("0.0.0.0", "127.0.0.1")
@@ -115,6 +118,58 @@ def test_a_refused_name_joins_those_of_the_compose_folder(
     assert diagnose(tracking_uri=address)["host-refused"].fix is None  # it is there; the server was not started anew
 
 
+def test_only_the_setting_that_is_wrong_is_written_anew(tmp_path: Path) -> None:
+    """One address, three servers' names: all but MLflow's are right with it, or have a finding of their own."""
+    wrong, right = "http://127.0.0.1:9", "http://127.0.0.1:5000"
+    lines = "MLFLOW_S3_ENDPOINT_URL=ADDRESS\nPROMETHEUS_URL=ADDRESS\nOTHER_MLFLOW_TRACKING_URI=ADDRESS\n"
+    project = tmp_path / "churn"
+    project.mkdir()
+    (project / ".env").write_text(f"{lines}export MLFLOW_TRACKING_URI='ADDRESS' # here\n".replace("ADDRESS", wrong))
+    (project / "trilho.yaml").write_text(f"data:\n  source: {wrong}\ntracking_uri: {wrong}\n")
+    fix = readdressing(Site(root=project, environment={}), {"tracking_uri": (wrong, right)})
+    assert fix is not None
+    fix.act(silent)
+    told = (project / ".env").read_text()
+    assert told == lines.replace("ADDRESS", wrong) + f"export MLFLOW_TRACKING_URI='{right}' # here\n"
+    assert (project / "trilho.yaml").read_text() == f"data:\n  source: {wrong}\ntracking_uri: {right}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="owners of POSIX")
+def test_a_file_that_is_rewritten_with_sudo_keeps_its_owner_and_its_neighbours(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("sudo is root: run as root")
+    secret, old, new = tmp_path / ".env", "http://0.0.0.0:5000", "http://127.0.0.1:5000"
+    secret.write_text(f"MLFLOW_TRACKING_URI={old}\n", encoding="utf-8")
+    os.chown(secret, 4242, 4343)
+    secret.chmod(0o640)
+    (tmp_path / ".env.new").write_text("mine", encoding="utf-8")
+    fix = readdressing(Site(root=tmp_path, environment={}), {"MLFLOW_TRACKING_URI": (old, new)})
+    assert fix is not None
+    fix.act(silent)
+    found = secret.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (4242, 4343, 0o640)
+    assert secret.read_text(encoding="utf-8") == f"MLFLOW_TRACKING_URI={new}\n"
+    assert (tmp_path / ".env.new").read_text(encoding="utf-8") == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".env", ".env.new"]
+
+
+def test_a_fix_is_chosen_by_the_name_of_its_check(tmp_path: Path) -> None:
+    old = "http://0.0.0.0:9"
+    (tmp_path / ".env").write_text(f"MLFLOW_TRACKING_URI={old}\n", encoding="utf-8")
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    revision = older(uri)
+    known = {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_ARTIFACTS_DESTINATION": str(tmp_path / "artifacts")}
+    known["MLFLOW_TRACKING_URI"] = old
+    words = ["doctor", "--fix", "--yes", "--only", "listening-address"]
+    done = trilho_json(tmp_path, *words, **known)
+    assert [fix["check"] for fix in done["fixes"]] == ["listening-address"]
+    assert "127.0.0.1" in (tmp_path / ".env").read_text(encoding="utf-8")
+    assert schema(None, uri, tmp_path) == revision
+    assert list(tmp_path.glob("before-doctor-*")) == []
+    assert "there is no such check" in trilho(tmp_path, "doctor", "--fix", "--only", "adress", code=2, **known).stderr
+    assert trilho(tmp_path, "doctor", "--only", "disk", code=2, **known).stdout == ""
+
+
 def test_stopped_containers_give_their_names_back_and_running_ones_stay(docker: Engine, tmp_path: Path) -> None:
     write_project(tmp_path, "churn", {})
     (tmp_path / "compose.yml").write_text(
@@ -123,13 +178,19 @@ def test_stopped_containers_give_their_names_back_and_running_ones_stay(docker: 
         encoding="utf-8",
     )
     docker.docker("create", "--network=none", "--name", "my_mlflow", "busy:1", "/busy")
+    docker.docker("cp", str(tmp_path / "trilho.yaml"), "my_mlflow:/mlflow.db")  # in the container's own layer
+    docker.docker("create", "--network=none", "--name", "mlflow_db", "busy:1", "/busy")  # nothing wants its name
     docker.docker("run", "-d", "--network=none", "--name", "my_db", "busy:1", "/busy")
     known = {"DOCKER_HOST": docker.address}
     shown = trilho(tmp_path, "doctor", "--fix", code=1, **known).stdout
-    assert "Remove 1 stopped container, with what was written inside: my_mlflow." in shown
+    assert "Rename what is stopped, with what is in it: my_mlflow → my_mlflow-before-" in shown
     trilho(tmp_path, "doctor", "--fix", "--yes", **known)
-    assert docker.docker("ps", "-a", "--format", "{{.Names}}").split() == ["my_db"]
-    docker.docker("rm", "-f", "my_db")
+    names = sorted(docker.docker("ps", "-a", "--format", "{{.Names}}").split())
+    assert [name.split("-before-")[0] for name in names] == ["mlflow_db", "my_db", "my_mlflow"]
+    assert names[2] != "my_mlflow"
+    docker.docker("cp", f"{names[2]}:/mlflow.db", str(tmp_path / "saved"))
+    assert (tmp_path / "saved").read_bytes() == (tmp_path / "trilho.yaml").read_bytes()
+    docker.docker("rm", "-f", *names)
 
 
 @pytest.fixture(scope="module")
@@ -156,8 +217,8 @@ def test_only_the_whole_address_is_written_anew(
     old, new = f"http://h:{before}", "http://h:5000"
     text = f"MLFLOW_TRACKING_URI={old}{others}\n"
     (folder / ".env").write_text(text, encoding="utf-8")
-    fix = readdressing(Site(root=folder, environment={}), {old: new})
-    goes_on = bool(others) and others[0] in "0123456789a.:-"
+    fix = readdressing(Site(root=folder, environment={}), {"MLFLOW_TRACKING_URI": (old, new)})
+    goes_on = bool(others) and others[0] in "0123456789a.:-/"
     assert (fix is None) == goes_on
     if fix is not None:
         fix.act(silent)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import boto3
@@ -15,6 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from integration.doctor.conftest import Diagnose, PlainServers, in_trouble, python, train
 from team_store import SECRET_KEY, Store
+from trilho.errors import ServiceFailed
+from trilho.platform.bucket import wait_for_bucket
 
 
 def said_by_store(environment: dict[str, str], bucket: str) -> str:
@@ -114,6 +118,31 @@ def test_missing_keys_and_a_region_that_is_none_are_named(
     found = diagnose(artifacts="s3://any/", environment=wrong)
     assert in_trouble(found) == ["s3-access"]
     assert "the region is wrong" in found["s3-access"].measured
+
+
+def test_the_store_is_addressed_in_the_style_that_the_server_uses(
+    diagnose: Diagnose, seaweed: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Virtual hosts take a name that has an address for every bucket, which a store on this machine has not."""
+    with suppress(OSError):
+        socket.getaddrinfo("styled.localhost", None)
+        pytest.skip("every name below localhost has an address here")
+    seaweed.client().create_bucket(Bucket="styled")
+    endpoint = seaweed.environment["MLFLOW_S3_ENDPOINT_URL"].replace("127.0.0.1", "localhost")
+    for style, wrong in (("virtual", ["s3-access"]), ("path", [])):
+        known = {"MLFLOW_S3_ENDPOINT_URL": endpoint, "MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE": style}
+        for name, value in {**seaweed.environment, **known}.items():
+            monkeypatch.setenv(name, value)
+        if wrong:
+            with pytest.raises(
+                ServiceFailed, match=r"Could not connect to the endpoint URL: .http://styled\.localhost"
+            ):
+                wait_for_bucket("s3://styled/", seconds=0)  # what trilho tracking-server does at its start
+        else:
+            wait_for_bucket("s3://styled/", seconds=20)
+        found = diagnose(artifacts="s3://styled/", environment={**seaweed.environment, **known})
+        assert in_trouble(found) == wrong
+        assert ("http://styled.localhost" in found["s3-access"].measured) == bool(wrong)
 
 
 def test_clock_that_a_store_refuses_is_named(seaweed: Store, tmp_path: Path) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from trilho.errors import ServiceFailed
 from trilho.platform.doctor.command import ask
 from trilho.platform.doctor.compose_files import compose_services, container_files
-from trilho.platform.doctor.finding import Finding, Fix, counted, ok, some, trouble, unknown
+from trilho.platform.doctor.finding import Finding, Fix, ok, some, trouble, unknown
 from trilho.platform.doctor.site import Site
 from trilho.platform.service import Say
 
-# Names that instructions give to containers by hand: docker run --name model_server …
-HAND_GIVEN = ("model_server", "mlflow_local", "mlflow_db", "mlflow-server-container")
+_FOLDER = "com.docker.compose.project.working_dir"  # Compose writes it on its own containers
 
 _FORMAT = "{{json .}}"
 
@@ -38,49 +39,68 @@ def docker(site: Site) -> Finding | None:
 
 
 def container_names(site: Site) -> Finding | None:
-    """`Conflict. The container name "/model_server" is already in use by container …`"""
+    """`Conflict. The container name "/my_mlflow" is already in use by container …`"""
     files = container_files(site)
-    said = ask("docker", "ps", "-a", "--format", _FORMAT, environment=site.environment) if files else None
+    said = ask("docker", "ps", "-a", "--no-trunc", "--format", _FORMAT, environment=site.environment) if files else None
     if said is None or said.code != 0:
         return None  # docker has a check of its own
     wanted = {str(found["container_name"]) for _, found in compose_services(site) if "container_name" in found}
     folders = {file.parent.resolve() for file in files}
-    taken, stopped = {}, []
+    taken, remedies, by_hand = [], [], {}
     for line in said.out.splitlines():
         found = json.loads(line)
-        name, labels, running = found["Names"], _labels(found.get("Labels", "")), found.get("State") == "running"
-        folder = labels.get("com.docker.compose.project.working_dir")
-        ours = folder is not None and Path(folder).resolve() in folders
-        if (name in wanted and not ours) or (name in HAND_GIVEN and folder is None and not running):
-            taken[name] = f"{name} ({found.get('Status') or found.get('State')})"
-            stopped += [] if running else [name]
+        name, labels = found["Names"], _labels(found.get("Labels", ""))
+        folder = labels.get(_FOLDER)
+        if name not in wanted or (folder is not None and Path(folder).resolve() in folders):
+            continue
+        origin = "made by hand" if folder is None else f"of {folder}"
+        taken.append(f"{name} ({origin}, {found.get('Status') or found.get('State')})")
+        remedies.append(
+            f"docker rename {name} {name}-before" if folder is None else f"cd {folder} && docker compose down"
+        )
+        if folder is None and found.get("State") != "running":
+            by_hand[found["ID"]] = name
     if not taken:
         return ok(f"{len(wanted)} container names are free or ours.")
     return trouble(
-        f"Taken by containers of another origin: {some(taken.values())}.",
-        expected="The names that the compose file (or docker run --name) gives are free.",
-        remedy="If you do not need them: docker rm -f " + " ".join(taken) + "\nAll that are stopped: "
-        "docker container prune -f",
-        fix=_removal(stopped, site) if stopped else None,
+        f"Taken by containers of another origin: {some(taken)}.",
+        expected="The names that the compose file gives are free.",
+        remedy="\n".join(dict.fromkeys(remedies)) + "\nOr give another container_name in the compose file.",
+        fix=_renaming(by_hand, site) if by_hand else None,
     )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _removal(names: list[str], site: Site) -> Fix:
-    def act(_: Say) -> str:
-        said = ask("docker", "rm", *names, environment=site.environment)  # not -f: one that runs by now stays
-        if said is None or said.code != 0:
-            raise ServiceFailed(
-                f"Docker did not remove {some(names)}.",
-                why=said.problem if said else "docker is gone",
-                remedy="docker ps -a shows what is there.",
-            )
-        return f"{counted(len(names), 'stopped container')} removed: {some(names)}."
+def _renaming(names: Mapping[str, str], site: Site) -> Fix:
+    """Other names for containers that are stopped: a database in one of them stays with it."""
+    new = {number: f"{name}-before-{time.strftime('%Y%m%d-%H%M%S')}" for number, name in names.items()}
+    told = some(f"{name} → {new[number]}" for number, name in names.items())
 
-    stopped = counted(len(names), "stopped container")
-    return Fix(does=f"Remove {stopped}, with what was written inside: {some(names)}.", act=act)
+    def act(_: Say) -> str:
+        for number, name in new.items():
+            _rename(number, name, site.environment)
+        return f"Renamed, with what is in them: {told}"
+
+    return Fix(does=f"Rename what is stopped, with what is in it: {told}", act=act)
+
+
+def _rename(number: str, name: str, environment: Mapping[str, str]) -> None:
+    said = ask("docker", "inspect", "--format", "{{.State.Running}}", number, environment=environment)
+    if said is not None and said.code == 0 and said.out != "false":
+        why = "it runs by now"
+    else:
+        said = ask("docker", "rename", number, name, environment=environment)
+        if said is not None and said.code == 0:
+            return
+        why = said.problem if said else "docker is gone"
+    raise ServiceFailed(
+        f"The container {number[:12]} was not renamed to {name}.",
+        state="It is as it was.",
+        why=why,
+        remedy="docker ps -a shows what is there.",
+    )
 
 
 def _labels(text: str) -> dict[str, str]:

@@ -16,8 +16,14 @@ from trilho.wire import probe
 
 SECONDS = 20.0  # for one check; all run at once
 
-_SECRET_NAME = re.compile(r"(?i)password|passwd|secret|token|credential|api_?keys?|access_key")
-_SHORTEST = 4  # a shorter secret would blot out ordinary words
+# Names of secrets: DB_PASSWORD, PGPASSWORD, AWS_SECRET_ACCESS_KEY; not AWS_ACCESS_KEY_ID, MAX_TOKENS, PWD.
+_SECRET_NAME = re.compile(
+    r"(?i)(passw(or)?d|_pwd|(^|_)(passphrase|secret|token|credentials?|api_?keys?|private_?key))(?![a-z0-9])"
+    r"(?!_+(id|file)$)"
+)
+# Those whose value is a secret however short it is.
+_KNOWN_NAME = re.compile(r"(?i)passw(or)?d$|^AWS_SECRET_ACCESS_KEY$|^AWS_SESSION_TOKEN$|^MLFLOW_TRACKING_TOKEN$")
+_SHORTEST, _SHORT = 4, 8  # below the first nothing is blotted out; below the second whole words, of known names
 
 Look = Callable[[Site], Finding | None]
 
@@ -53,15 +59,20 @@ def examine(site: Site, checks: Iterable[Check], *, seconds: float = SECONDS) ->
 
 def secrets_of(site: Site) -> tuple[str, ...]:
     """What must not be shown: passwords in addresses, and values under telling names; the longest first."""
-    values = [value for name, value in site.environment.items() if _SECRET_NAME.search(name)]
+    known: list[str] = []
+    others: list[str] = []
+    for name, value in site.environment.items():
+        if _SECRET_NAME.search(name):
+            (known if _KNOWN_NAME.search(name) else others).append(value)
     for address in (site.tracking_uri, site.database, site.data_source, *site.environment.values()):
         try:
             password = urlsplit(address).password if "@" in address else ""
         except ValueError:
             continue
-        values += [password, unquote(password)] if password else []
-    parts = {part for value in values for part in (value, *value.split(","))}
-    return tuple(sorted((part for part in parts if len(part) >= _SHORTEST), key=len, reverse=True))
+        known += [password, unquote(password)] if password else []
+    parts = {part for value in known for part in (value, *value.split(",")) if len(part) >= _SHORTEST}
+    parts |= {part for value in others for part in (value, *value.split(",")) if len(part) >= _SHORT}
+    return tuple(sorted(parts, key=len, reverse=True))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -99,7 +110,10 @@ def _look(check: Check, site: Site, found: dict[str, Finding | None]) -> None:
 def _clean(finding: Finding, name: str, secrets: Iterable[str]) -> Finding:
     def clean(text: str) -> str:
         for secret in secrets:
-            text = text.replace(secret, "***")
+            if len(secret) >= _SHORT:
+                text = text.replace(secret, "***")
+            else:  # "admin" is not to be blotted out of "administrator"
+                text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
         return text
 
     fix = finding.fix

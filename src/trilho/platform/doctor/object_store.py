@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
 from urllib.parse import urlsplit
 
 from trilho.errors import ServiceFailed
 from trilho.importer import load_module
-from trilho.platform.bucket import make_bucket
+from trilho.platform.bucket import ENDPOINT, make_bucket, s3_client
 from trilho.platform.doctor.compose_files import is_of_containers
 from trilho.platform.doctor.finding import Finding, Fix, ok, trouble, unknown
 from trilho.platform.doctor.site import Site, named, without_user
 from trilho.platform.service import Say
 from trilho.wire import connect
 
-ENDPOINT = "MLFLOW_S3_ENDPOINT_URL"
 SECONDS = 4
 
 _NO_BUCKET = ("NoSuchBucket",)  # a bare 404 comes from something that is no store
@@ -97,7 +95,7 @@ def look(destination: str, environment: Mapping[str, str]) -> Look | None:
     parts = urlsplit(destination)
     errors = load_module("botocore.exceptions")
     try:
-        answer = _client(environment).list_objects_v2(
+        answer = s3_client(environment, seconds=SECONDS).list_objects_v2(
             Bucket=parts.netloc, Prefix=parts.path.lstrip("/").partition("*")[0], MaxKeys=1
         )
     except errors.ClientError as error:
@@ -116,7 +114,7 @@ def _making(bucket_name: str, site: Site) -> Fix:
 
     def act(_: Say) -> str:
         try:
-            make_bucket(_client(site.environment), bucket_name)
+            make_bucket(s3_client(site.environment, seconds=SECONDS), bucket_name)
         except load_module("botocore.exceptions").ClientError as error:
             raise ServiceFailed(
                 f"The bucket '{bucket_name}' could not be made.",
@@ -135,25 +133,6 @@ def _destinations(site: Site) -> list[str]:
         return []
     found = [site.artifacts, site.data_source]
     return [name for name in dict.fromkeys(found) if urlsplit(name).scheme == "s3" and urlsplit(name).netloc]
-
-
-def _client(environment: Mapping[str, str]) -> Any:
-    boto3, config = load_module("boto3"), load_module("botocore.config")
-    return boto3.Session(
-        aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID") or None,
-        aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY") or None,
-        aws_session_token=environment.get("AWS_SESSION_TOKEN") or None,
-    ).client(
-        "s3",
-        endpoint_url=environment.get(ENDPOINT) or None,
-        region_name=_region(environment),
-        verify=environment.get("MLFLOW_S3_IGNORE_TLS", "").lower() not in ("true", "1"),
-        config=config.Config(
-            connect_timeout=SECONDS,
-            read_timeout=SECONDS,
-            retries={"total_max_attempts": 1},
-        ),
-    )
 
 
 def _explained(code: str, environment: Mapping[str, str]) -> tuple[str, str]:

@@ -102,6 +102,8 @@ def plan_relocation(
         if before not in moves and not own:
             continue
         going = [found for found in own if not found.problem and (found.has_all or without_files)]
+        if len(going) < len(own) and not any(found.sizes for found in going):
+            going = []  # none of its files is here: it is left as it is
         goes = before in moves and (bool(going) or not own)  # without a run, there is nothing to be lost
         locations |= {found.place.before: found.place.before for found in own}
         locations |= {found.place.before: found.place.after for found in going}

@@ -55,7 +55,7 @@ def listening_address(site: Site) -> Finding | None:
         "403, finds nobody, or somebody else than meant.",
         remedy=f"{name}=http://127.0.0.1{port} on the same machine, http://mlflow{port} between the containers\n"
         "of one compose file, the server's name from elsewhere.",
-        fix=readdressing(site, {address: _of_this_machine(address) for address in wrong.values()}),
+        fix=readdressing(site, {name: (address, _of_this_machine(address)) for name, address in wrong.items()}),
     )
 
 
@@ -80,7 +80,7 @@ def wrong_port(site: Site) -> Finding | None:
     fix = None
     if elsewhere:
         right = _with_port(site.tracking_uri, elsewhere[0])
-        fix = readdressing(site, {site.tracking_uri: right})
+        fix = readdressing(site, {"tracking_uri": (site.tracking_uri, right)})
         measured += f" MLflow answers at port {elsewhere[0]}."
         remedy = f"Set tracking_uri (or MLFLOW_TRACKING_URI) to {scheme}://{address.host}:{elsewhere[0]}"
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from trilho.platform.backup.artifact_store import folder_of
 from trilho.platform.record import read_record
 from trilho.platform.service import record_path
 from trilho.platform.tracking import NAME, data_folder, database_path
@@ -64,9 +65,8 @@ class Site:
     @property
     def artifact_folder(self) -> Path | None:
         """The folder that the server keeps artifacts in, where it is one and we know it."""
-        if not self.artifacts or urlsplit(self.artifacts).scheme not in ("", "file"):
-            return None
-        return self.root / (urlsplit(self.artifacts).path if self.artifacts.startswith("file:") else self.artifacts)
+        folder = folder_of(self.artifacts) if self.artifacts else None
+        return None if folder is None else self.root / folder
 
 
 def site_of(

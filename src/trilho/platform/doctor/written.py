@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,24 +16,29 @@ from trilho.platform.doctor.site import Site, without_user
 from trilho.platform.service import Say
 
 _FILES = (".env", "trilho.yaml")
+_TRACKING = ("MLFLOW_TRACKING_URI", "tracking_uri")
+_SETTING = r"""^([ \t]*(?:export[ \t]+)?{name}[ \t]*[=:][ \t]*["']?){value}(?=["'\s]|$)"""
 _HOSTS = re.compile(r"^(MLFLOW_SERVER_ALLOWED_HOSTS=)(.*?)\s*$", re.MULTILINE)
 
 
-def readdressing(site: Site, changes: Mapping[str, str]) -> Fix | None:
-    """Writes the second address of each pair where the first is written; None where no file of the project does.
+def readdressing(site: Site, changes: Mapping[str, tuple[str, str]]) -> Fix | None:
+    """Writes another address for each of these settings; None where no file of the project has it with the old one.
 
-    Comments are left alone, and so is an address that only begins alike.
+    Args:
+        changes: The setting's name, as in .env, or tracking_uri → its address as it is written, and the right one. The
+            tracking server has two names, MLFLOW_TRACKING_URI in .env and tracking_uri in trilho.yaml.
     """
     texts: dict[Path, str] = {}
     told: list[str] = []
     for file in (site.root / name for name in _FILES):
         text = fresh = _read(file)
-        for before, after in changes.items():
-            whole = re.compile(rf"^(?!\s*#)(.*){re.escape(before)}(?![\w.:-])", re.MULTILINE)
-            changed = whole.sub(lambda found, after=after: found[1] + after, fresh)  # type: ignore[misc]
-            if changed != fresh:
-                told.append(f"{without_user(before)} → {without_user(after)} in {file.name}")
-                fresh = changed
+        for name, (before, after) in changes.items():
+            for written in _TRACKING if name in _TRACKING else (name,):
+                line = re.compile(_SETTING.format(name=re.escape(written), value=re.escape(before)), re.MULTILINE)
+                changed = line.sub(lambda found, after=after: found[1] + after, fresh)  # type: ignore[misc]
+                if changed != fresh:
+                    told.append(f"{written}: {without_user(before)} → {without_user(after)} in {file.name}")
+                    fresh = changed
         if fresh != text:
             texts[file] = fresh
     return _rewriting(texts, f"Write {', '.join(told)}.", "Written") if texts else None
@@ -74,18 +81,24 @@ def _rewriting(texts: Mapping[Path, str], does: str, done: str) -> Fix:
 
 
 def _replace(file: Path, text: str) -> None:
-    """The file with another text: whole or not at all, and readable for nobody who could not read it before."""
-    fresh = file.with_name(file.name + ".new")
+    """The file with another text: whole or not at all, its owner the same, and read by nobody who could not before."""
+    fresh: Path | None = None
     try:
-        fresh.touch(mode=0o600)
+        number, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)  # readable for us alone
+        fresh = Path(name)
+        with os.fdopen(number, "wb") as out:
+            out.write(text.encode("utf-8"))
+        owner, ours = file.stat(), fresh.stat()
+        if (owner.st_uid, owner.st_gid) != (ours.st_uid, ours.st_gid):  # with sudo, say
+            os.chown(fresh, owner.st_uid, owner.st_gid)
         shutil.copymode(file, fresh)
-        fresh.write_bytes(text.encode("utf-8"))
         fresh.replace(file)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        if fresh is not None:
+            fresh.unlink(missing_ok=True)
         raise ServiceFailed(
             f"{file} could not be written.",
             state="It is as it was.",
             why=str(error.strerror or error),
-            remedy="Change it by hand, or make it writable.",
+            remedy="Change it by hand, or as the user whose file it is.",
         ) from error

@@ -89,6 +89,29 @@ def test_no_secret_is_in_what_a_check_says(secret: str, parts: dict[str, object]
     assert found.measured == "it is ***!"
 
 
+@pytest.mark.parametrize(
+    ("told", "environment"),
+    [
+        ("the admin of the store", {"AWS_ACCESS_KEY_ID": "admin"}),
+        ("the account team-access-key", {"AWS_ACCESS_KEY_ID": "team-access-key"}),
+        ("4096 MB are free", {"MAX_TOKENS": "4096"}),
+        ("the path /home/ana/churn", {"PWD": "/home/ana/churn", "OLDPWD": "/home/ana/churn"}),
+        ("/run/secrets/db", {"POSTGRES_PASSWORD_FILE": "/run/secrets/db"}),
+        ("administrators", {"MLFLOW_TRACKING_PASSWORD": "admin"}),
+        ("on or off", {"FEATURE_TOKEN": "on"}),
+    ],
+)
+def test_what_is_no_secret_is_told(told: str, environment: dict[str, str]) -> None:
+    (found,) = examine(site(environment=environment), [Check(name="talks", look=lambda _: ok(told))])
+    assert found.measured == told
+
+
+def test_a_short_password_is_blotted_out_where_it_is_a_word() -> None:
+    check = Check(name="talks", look=lambda _: ok("mysql://team:team1@db refuses 'team1'; team12 is free"))
+    (found,) = examine(site(environment={"PGPASSWORD": "team1"}), [check])
+    assert found.measured == "mysql://team:***@db refuses '***'; team12 is free"
+
+
 def test_every_check_has_a_name_and_a_section_in_the_guide() -> None:
     known = [check.name for check in CHECKS]
     assert len(set(known)) == len(known)

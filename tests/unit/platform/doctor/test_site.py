@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,9 @@ def test_places_are_relative_to_the_folder_that_is_looked_at(tmp_path: Path) -> 
     assert site.sqlite_file == tmp_path / "a" / "mlflow.db"
     assert site.artifact_folder == Path("/srv/artifacts")
     assert Site(root=tmp_path, artifacts="./mlartifacts").artifact_folder == tmp_path / "mlartifacts"
+    assert Site(root=tmp_path, artifacts="file:///srv/my%20artifacts").artifact_folder == Path("/srv/my artifacts")
+    drive = Site(root=tmp_path, artifacts="C:\\mlartifacts").artifact_folder
+    assert drive == (Path("C:\\mlartifacts") if sys.platform == "win32" else None)  # a drive is no scheme
 
 
 @pytest.mark.parametrize(
