@@ -6,7 +6,7 @@ of one machine, or a bucket by its name, does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -57,6 +57,23 @@ def moves_of(address: DatabaseAddress, destination: str) -> tuple[tuple[Move, ..
                     below = home and before.startswith(home.rstrip("/") + "/")
                     outside.append(Outside(address=before, path=path, home=home if below else ""))
     return tuple(moves.values()), tuple(outside)
+
+
+def unowned(address: DatabaseAddress, destination: str, moves: Iterable[Move]) -> tuple[str, ...]:
+    """Where versions of models have their files that no run, model or experiment owns: registered from a path."""
+    known = {move.before: move.after for move in moves}
+    found: dict[str, None] = {}
+    with connected(address) as connection:
+        for column in ("source", "storage_location"):
+            for row in _past_the_server(connection, "model_versions", ("name", "version", column)):
+                place = row[column]
+                if (
+                    urlsplit(place).scheme not in ("runs", "models")
+                    and _moved(place, known) == place
+                    and _under(place, destination) is None
+                ):
+                    found[place] = None
+    return tuple(found)
 
 
 def names_artifacts(address: DatabaseAddress, destination: str) -> bool:

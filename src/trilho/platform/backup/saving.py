@@ -18,7 +18,7 @@ from trilho.errors import BackupFailed
 from trilho.platform.backup.archive import Writer, writing
 from trilho.platform.backup.artifact_store import ArtifactStore, Stored, folder_of
 from trilho.platform.backup.database_copy import DatabaseCopy, copy_database
-from trilho.platform.backup.locations import PROXIED, Outside, models_of, moves_of, names_artifacts
+from trilho.platform.backup.locations import PROXIED, Outside, models_of, moves_of, names_artifacts, unowned
 from trilho.platform.backup.manifest import Counts, Manifest, Move
 from trilho.platform.backup.opening import open_store
 from trilho.platform.backup.schema import revision_of
@@ -113,7 +113,10 @@ class _Artifacts:
         if not self._files and not copy.damaged and names_artifacts(self._address, self._destination):
             missing.append(self._empty(store))
         lost = [place for place in outside if not self._fetch(place)]
-        kept = {place.address for place in lost}
+        left_out = [place.address for place in lost]
+        if not copy.damaged:
+            left_out += unowned(self._address, self._destination, moves)
+        kept = set(left_out)
         moves = tuple(move for move in moves if move.before not in kept)
         return Manifest(
             made=datetime.fromtimestamp(self._began, UTC).isoformat(timespec="seconds"),
@@ -132,7 +135,7 @@ class _Artifacts:
             ),
             moves=moves,
             missing=() if copy.damaged else (*missing, *self._missing(moves)),
-            left_out=tuple(place.address for place in lost),
+            left_out=tuple(left_out),
             later=tuple(self._later),
         )
 

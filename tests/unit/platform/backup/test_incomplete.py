@@ -118,6 +118,16 @@ def test_a_place_that_is_gone_is_left_out_and_its_location_stays(folder: Path) -
         ]
 
 
+def test_a_model_that_was_registered_from_a_path_is_named(folder: Path) -> None:
+    write(folder, f"INSERT INTO model_versions VALUES ('m', 1, '{folder}/somewhere/model', 'None')")
+    write(folder, "INSERT INTO model_versions VALUES ('m', 2, 'models:/m-1', 'None')")
+    write(folder, "INSERT INTO model_versions VALUES ('m', 3, 'runs:/r/model', 'None')")
+    write(folder, "INSERT INTO model_versions VALUES ('m', 4, 'mlflow-artifacts:/1/r/artifacts/model', 'None')")
+    done = saved(folder)
+    assert done.manifest.left_out == (f"{folder}/somewhere/model",)
+    assert not done.complete
+
+
 def test_a_run_without_artifacts_beside_others_lacks_nothing(folder: Path) -> None:
     write(folder, f"INSERT INTO experiments VALUES (2, 'near', '{folder}/mlruns/2')")
     write(folder, f"INSERT INTO runs VALUES ('near', 2, '{folder}/mlruns/2/near/artifacts')")
