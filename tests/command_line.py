@@ -41,6 +41,20 @@ def trilho_json(folder: Path, *words: str, server: str | None = None, code: int 
     return json.loads(trilho(folder, *words, "--json", server=server, code=code, **more).stdout)
 
 
+def try_login(home: Path, server: str, user: str, password: str) -> subprocess.CompletedProcess[str]:
+    """`trilho login SERVER`, by somebody whose home folder, and where they are, is `home`."""
+    return subprocess.run(
+        [sys.executable, "-m", "trilho.cli", "login", server, "--user", user, "--password-stdin"],
+        cwd=home,
+        env=environment(HOME=str(home), USERPROFILE=str(home)),
+        input=password + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
 def write_project(folder: Path, name: str, settings: Mapping[str, Any]) -> Path:
     """A project of just a trilho.yaml; `settings` join or replace small, fast defaults."""
     small: dict[str, Any] = {

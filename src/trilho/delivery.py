@@ -32,6 +32,7 @@ class Delivery:
     champion: registry.Version | None = None
     refusal: registry.Event | None = None  # why this run's version was refused before, and is still not champion
     offline: str = ""  # why the registry was not asked
+    refused: bool = False  # it is no outage: the server does not know us, or we may not do this there
     decision: monitoring.Decision | None = None  # of a retraining: why it was done, or why not
     outcome: str = ""  # of a retraining: what the history says of it; "" where nothing was done, or it is not over
 
@@ -48,7 +49,6 @@ def deliver(
     """Run the stale steps, send the run, and where it made a version, judge and promote it.
 
     A server that is down, slow or dies half-way fails no training: the run waits in the spool for `trilho sync`.
-
     Raises StepFailed, BadData, … where a step failed; its run is recorded as failed.
     """
     standing, whole = steps.Standing(), until == "register"
@@ -69,9 +69,9 @@ def deliver(
             raise
         recorder.end(None)
         key = results[-1].key
-        found = line.ask(lambda client: steps.settled(project, client, key, standing, say)) if whole else None
-        found = found or steps.Settled(receipt=steps.read_receipt(project, key))
-        return Delivery(steps=tuple(results), offline=line.trouble, **vars(found))
+        settled = partial(steps.settled, project, key=key, standing=standing, say=say)
+        found = (line.ask(settled) if whole else None) or steps.Settled(receipt=steps.read_receipt(project, key))
+        return Delivery(steps=tuple(results), offline=line.trouble, refused=line.refused, **vars(found))
 
 
 def retrain(
@@ -99,8 +99,8 @@ def retrain(
         known = monitoring.gather(store, name, journal, report=report, performance=performance, asked=asked)
         decision = monitoring.decide(known, project.retrain)
         if act and decision.action != "none":
-            why, resume, champion = decision.why, decision.resumes, int(known.version)
-            claim = registry.claim(store, name, after=known.claim, champion=champion, why=why, resume=resume)
+            why, resume, champion, who = decision.why, decision.resumes, int(known.version), client.address.signature
+            claim = registry.claim(store, name, after=known.claim, champion=champion, why=why, resume=resume, who=who)
             if claim is not None:  # of several who decide at once, one gets it
                 with steps.at_work(project, client, claim) as work:
                     done = deliver(work.project, server=server, watch=watch, say=say)

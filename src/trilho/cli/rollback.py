@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from typing import Annotated
 
 import typer
@@ -30,10 +28,16 @@ def rollback(
     from trilho.cli.worded import event_json
 
     file = load_project(project, profile, overrides)
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
     with connected(file) as client:
         store = registry.open_store(client)
-        event = registry.rollback(store, file.register.name, who=who, why=reason, to=to, stages=file.register.stages)
+        event = registry.rollback(
+            store,
+            file.register.name,
+            who=client.address.signature,
+            why=reason,
+            to=to,
+            stages=file.register.stages,
+        )
     if json:
         output.as_json(event_json(event))
         return

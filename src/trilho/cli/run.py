@@ -71,8 +71,13 @@ def show_step(result: StepResult) -> None:
 
 
 def exit_code(done: Delivery) -> int:
-    """3 if this run's own version was refused, now or before, else 0. Versions of other runs have told theirs."""
-    from trilho.cli.exits import REFUSED, exit_code_after
+    """1 if the server would not have us, 3 if a gate refused this run's own version, now or before, else 0.
 
+    Versions of other runs have told theirs.
+    """
+    from trilho.cli.exits import FAILED, REFUSED, exit_code_after
+
+    if done.refused:
+        return FAILED
     mine = [item for item in done.judged if done.receipt and item.version.number == done.receipt.number]
     return REFUSED if done.refusal is not None else exit_code_after(mine)

@@ -21,17 +21,26 @@ def show_delivery(file: ProjectFile, done: Delivery) -> None:
     for judgement in done.judged:
         output.plain()
         show_judgement(file, judgement)
-    if done.offline and done.steps[-1].step == "register":
+    if done.refused or (done.offline and done.steps[-1].step == "register"):
         output.plain()
-        if done.receipt is not None and done.receipt.rule:
-            version = f"{done.receipt.name} v{done.receipt.number}"
-            output.state("Offline", f"{version} was judged before; the registry was not asked. {done.offline}")
-        else:
-            output.state("Offline", f"not judged yet; the champion is unchanged. {done.offline}")
-            output.state("Go on", "trilho sync")
+        show_undelivered(done)
     elif done.receipt is not None and done.receipt.number not in [item.version.number for item in done.judged]:
         output.plain()
         show_champion(file, done)
+
+
+def show_undelivered(done: Delivery) -> None:
+    """How far a run came whose server is away, or refuses us; and how to go on."""
+    receipt, go_on = done.receipt, "trilho sync"
+    if receipt is None:
+        state = "not judged yet; the run waits in the spool, the champion is unchanged."
+    elif receipt.rule:
+        state, go_on = f"{receipt.name} v{receipt.number} was judged before; the registry was not asked.", ""
+    else:
+        state, go_on = f"{receipt.name} v{receipt.number} is registered, but not judged yet.", "trilho run"
+    output.state("Refused" if done.refused else "Offline", f"{state} {done.offline}")
+    if go_on:
+        output.state("Go on", go_on)
 
 
 def show_champion(file: ProjectFile, done: Delivery) -> None:
@@ -106,6 +115,7 @@ def delivery_json(done: Delivery) -> dict[str, Any]:
         "champion": version_json(done.champion) if done.champion else None,
         "refusal": event_json(done.refusal) if done.refusal else None,
         "offline": done.offline or None,
+        "refused": done.refused,
     }
 
 

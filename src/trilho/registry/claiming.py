@@ -89,7 +89,7 @@ def claim(
     Args:
         after: The last claim, as the decision saw it.
         champion: Who is champion now.
-        who: USER@MACHINE of this process, where nobody else is named.
+        who: USER@MACHINE of this process, where nobody is named.
         resume: Go on with `after`, whose holder fell silent.
 
     Returns:

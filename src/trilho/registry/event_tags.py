@@ -10,7 +10,8 @@ from trilho.registry.version import Event, Kind
 
 HISTORY_SUFFIX = ".history"
 SETTLED_TAG = "trilho.settled"
-WRITING_TAG = "trilho.writing."  # followed by a name for the writer
+WRITING_TAG = "trilho.writing."  # followed by a name for the writer; since when, or DONE
+DONE = "done"
 ALIVE_TAG, OUTCOME_TAG = "trilho.alive", "trilho.outcome"  # of a retraining
 
 _KIND, _BEFORE, _AFTER = "trilho.event", "trilho.before", "trilho.after"
@@ -67,7 +68,8 @@ def from_tags(number: int, tags: Mapping[str, str], created: float) -> Entry | N
         resumes=resumes,
         outcome=tags.get(OUTCOME_TAG, ""),
     )
-    writing = {tag: _seconds(value, created) for tag, value in tags.items() if tag.startswith(WRITING_TAG)}
+    marks = {tag: value for tag, value in tags.items() if tag.startswith(WRITING_TAG) and value != DONE}
+    writing = {tag: _seconds(value, created) for tag, value in marks.items()}
     alive = _seconds(tags.get(ALIVE_TAG, ""), created)
     return Entry(event=event, created=created, settled=SETTLED_TAG in tags, writing=writing, alive=alive)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import time
 
+from trilho.errors import ServerRefused
 from trilho.registry import missing
 from trilho.registry.ledger import read
-from trilho.registry.settling import Clock, settle
+from trilho.registry.settling import Clock, as_it_stands, settle
 from trilho.registry.store import VersionStore
 from trilho.registry.version import Event, Version
+from trilho.wire import FORBIDDEN
 
 STAGES = ("Production", "Staging", "Archived", "None")
 
@@ -19,10 +21,15 @@ _URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<place>[^/
 def champion(store: VersionStore, name: str, *, clock: Clock = time.time) -> Version | None:
     """The champion by the history; None where there is none, or no such model.
 
-    Finishes what a killed promotion began, and takes over an alias that was moved by hand, so it can write. To only
-    look, as a server does every few seconds, ask `store.by_alias(name, "champion")`.
+    Finishes what a killed promotion began, and takes over an alias that was moved by hand, so it can write; who may
+    not, only looks. To only look, as a server does every few seconds, ask `store.by_alias(name, "champion")`.
     """
-    number = settle(store, name, clock=clock).champion
+    try:
+        number = settle(store, name, clock=clock).champion
+    except ServerRefused as error:
+        if error.status != FORBIDDEN:
+            raise
+        number = as_it_stands(store, name)
     return None if number is None else store.get(name, number)
 
 

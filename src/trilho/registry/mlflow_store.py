@@ -19,12 +19,13 @@ from trilho.registry.naming import check_name
 from trilho.registry.patience import patiently
 from trilho.registry.store import Entry
 from trilho.registry.version import BUNDLE_PATH_TAG, DIGEST_TAG, RUN_KEY_TAG, Event, Version
-from trilho.wire import Client
+from trilho.wire import FORBIDDEN, Client
 
 Json = dict[str, Any]
 
 _PAGE = 1000
 _EVENT_KEY = "trilho.event_key"
+_HISTORY_TAG = "trilho.history"
 _DESCRIPTION = (
     "What happened to the champion of {name}: one version per event, written by trilho (trilho history). "
     "Each points to the version of {name} that it is about. Deleting this loses the record, not the champion."
@@ -39,14 +40,16 @@ class MlflowVersionStore:
 
     def create(self, name: str, *, source: str, run_id: str, model_id: str, tags: Mapping[str, str]) -> Version:
         check_name(name)
-        self._make_model(name, "")
+        if self._make_model(name, ""):
+            self._make_history(name)  # at once, so that on a server with users both have one owner
         key = tags.get(RUN_KEY_TAG, "")
         found = self._by_tag(name, RUN_KEY_TAG, key) if key else None
         if found is None:
             body = {"name": name, "source": source, "tags": _pairs(tags)}
             body |= {"run_id": run_id} if run_id else {}
             body |= {"model_id": model_id} if model_id else {}
-            found = patiently(
+            found = self._about(
+                name,
                 lambda: self._client.post("model-versions/create", body)["model_version"],
                 landed=lambda: self._by_tag(name, RUN_KEY_TAG, key) if key else None,
             )
@@ -61,7 +64,7 @@ class MlflowVersionStore:
     def by_alias(self, name: str, alias: str) -> Version | None:
         asked = {"name": name, "alias": alias}
         try:
-            found = patiently(lambda: self._client.get("registered-models/alias", asked))["model_version"]
+            found = self._about(name, lambda: self._client.get("registered-models/alias", asked))["model_version"]
         except ServerRefused as error:
             if _is_missing(error) or error.error_code == "INVALID_PARAMETER_VALUE":  # no such model; no such alias
                 return None
@@ -85,6 +88,8 @@ class MlflowVersionStore:
         self._on_version(self._client.post, "registered-models/alias", body)
 
     def remove_alias(self, name: str, alias: str) -> None:
+        if self.by_alias(name, alias) is None:
+            return  # to take one away needs more rights than to look
         try:
             patiently(lambda: self._client.delete("registered-models/alias", {"name": name, "alias": alias}))
         except ServerRefused as error:
@@ -118,12 +123,12 @@ class MlflowVersionStore:
             return self._by_tag(history, _EVENT_KEY, key)
 
         try:
-            created = patiently(append, landed=landed)
+            created = self._about(name, lambda: self._about(history, append, landed=landed))
         except ServerRefused as error:
             if not _is_missing(error):
                 raise
             body["source"] = self._source(name, event)  # that version is gone, or this is the first event
-            self._make_model(history, _DESCRIPTION.format(name=name))
+            self._make_history(name)
             created = patiently(append, landed=landed)
         return int(created["version"])
 
@@ -141,19 +146,38 @@ class MlflowVersionStore:
             body = {"name": history, "version": str(number), "key": key}
             self._on_version(self._client.delete, "model-versions/delete-tag", body)
 
-    def _make_model(self, name: str, description: str) -> None:
+    def _make_history(self, name: str) -> None:
+        """Who makes it owns it, on a server with users: so only who may change the model itself makes its history."""
+        history = name + HISTORY_SUFFIX
+        tag = {"name": name, "key": _HISTORY_TAG, "value": history}
+        patiently(lambda: self._client.post("registered-models/set-tag", tag))
+        self._make_model(history, _DESCRIPTION.format(name=name))
+
+    def _make_model(self, name: str, description: str) -> bool:
+        """False where it is there already."""
         try:
             patiently(lambda: self._client.get("registered-models/get", {"name": name}))
-            return
+            return False
         except ServerRefused as error:
             if not _is_missing(error):
                 raise
         try:
             body = {"name": name, "description": description}
             patiently(lambda: self._client.post("registered-models/create", body))
+            return True
         except ServerRefused as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":  # a rival was faster
                 raise
+            return False
+
+    def _about(self, name: str, ask: Callable[[], Json], *, landed: Callable[[], Json | None] = lambda: None) -> Json:
+        """The answer about a model. Where MLflow has users, it answers 403 about one that is not there: here 404."""
+        try:
+            return patiently(ask, landed=landed)
+        except ServerRefused as error:
+            if error.status == FORBIDDEN:
+                self._client.get("registered-models/get", {"name": name})  # refused with 404 where it is not there
+            raise
 
     def _source(self, name: str, event: Event) -> str:
         """MLflow wants to know where a version's files are; an event's are those of the version it is about."""
@@ -179,7 +203,7 @@ class MlflowVersionStore:
     def _on_version(self, ask: Callable[[str, Json], Json], path: str, about: Json) -> Json:
         """Ask or change something about one version; if it is not there, an error that says what is."""
         try:
-            return patiently(lambda: ask(path, about))
+            return self._about(about["name"], lambda: ask(path, about))
         except ServerRefused as error:
             if not (_is_missing(error) or error.error_code == "INVALID_PARAMETER_VALUE"):
                 raise

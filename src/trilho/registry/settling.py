@@ -2,9 +2,10 @@
 
 Aliases are written by reading the log, writing, and reading the log again until its tail has not moved. So the last
 one to write always leaves what the log says, unless it died between writing and reading. For that case each writer
-leaves a mark in the log first, and takes it away when done:
+leaves a mark in the log first, and says on it when it is done (to take it away would need more than EDIT on a server
+with users):
 
-- the tail is not settled, or somebody's mark is there: an alias may lag behind, it is written again;
+- the tail is not settled, or somebody's mark is not done: an alias may lag behind, it is written again;
 - all is settled, nobody is writing, and yet the alias is another: it was moved by hand, and the log is told.
 """
 
@@ -13,19 +14,20 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
-from trilho.errors import PromotionContested, VersionNotFound
-from trilho.registry.event_tags import SETTLED_TAG, WRITING_TAG
+from trilho.errors import PromotionContested, ServerRefused, VersionNotFound
+from trilho.registry.event_tags import DONE, SETTLED_TAG, WRITING_TAG
 from trilho.registry.ledger import Ledger, read
 from trilho.registry.store import VersionStore
 from trilho.registry.version import CHALLENGER, CHAMPION, PREVIOUS, PRODUCTION, Event
+from trilho.wire import FORBIDDEN
 
 Clock = Callable[[], float]
 
 # A mark older than this was left by somebody who died: no request lasts that long. Once the aliases are written anew,
-# it is cleared away.
+# it counts as done.
 MARK_SECONDS = 900.0
 
 # How often one looks again before finishing what somebody began less than FRESH_SECONDS ago: rivals that all finish
@@ -73,7 +75,11 @@ def observe(store: VersionStore, name: str, *, clock: Clock = time.time) -> Ledg
 
 
 def write_aliases(store: VersionStore, name: str, *, clock: Clock = time.time) -> Ledger:
-    """Write what the log says into the aliases until it stands still; the ledger of that moment. Needs an event."""
+    """Write what the log says into the aliases until it stands still; the ledger of that moment. Needs an event.
+
+    Raises:
+        ServerRefused: with 403, for who may not write aliases. Nothing was changed then, and no mark is left.
+    """
     mark = WRITING_TAG + secrets.token_hex(4)
     ledger = read(store.events(name))
     for _ in range(_ROUNDS):
@@ -81,7 +87,15 @@ def write_aliases(store: VersionStore, name: str, *, clock: Clock = time.time) -
             return ledger
         number = ledger.tail.event.number
         store.tag_event(name, number, {mark: repr(clock())})
-        if not _write(store, name, ledger):
+        try:
+            there = _write_champion(store, name, ledger)
+        except ServerRefused as error:
+            if error.status == FORBIDDEN:  # so nothing was written because of this mark
+                store.tag_event(name, number, {mark: DONE})
+            raise
+        if there:
+            _write_others(store, name, ledger)
+        else:
             alias = store.by_alias(name, CHAMPION)
             why = f"v{ledger.champion} does not exist any more"
             if not _adopt(store, name, ledger, alias.number if alias else None, why, clock):
@@ -89,10 +103,20 @@ def write_aliases(store: VersionStore, name: str, *, clock: Clock = time.time) -
         again = read(store.events(name))
         if again.tail is not None and again.tail.event.number == number:
             store.tag_event(name, number, {SETTLED_TAG: "true"})
-            _clear_marks(store, name, again, mark, clock() - MARK_SECONDS)
+            _end_marks(store, name, again, mark, clock() - MARK_SECONDS)
             return again
         ledger = again
     raise _restless(name)
+
+
+def as_it_stands(store: VersionStore, name: str) -> int | None:
+    """The champion that `settle` would come to, by looking only."""
+    ledger = read(store.events(name))
+    if ledger.certain and _unfinished(ledger):
+        with suppress(VersionNotFound):
+            return None if ledger.champion is None else store.get(name, ledger.champion).number
+    alias = store.by_alias(name, CHAMPION)
+    return alias.number if alias else None
 
 
 def version_before(store: VersionStore, name: str, ledger: Ledger) -> int | None:
@@ -130,33 +154,48 @@ def _number_of_tail(ledger: Ledger) -> int:
     return ledger.tail.event.number if ledger.tail else 0
 
 
-def _write(store: VersionStore, name: str, ledger: Ledger) -> bool:
-    """Each alias once. False where the champion is no version any more."""
-    champion, tail = ledger.champion, ledger.tail
+def _write_champion(store: VersionStore, name: str, ledger: Ledger) -> bool:
+    """False where the champion is no version any more."""
     try:
-        if champion is None:
+        if ledger.champion is None:
             store.remove_alias(name, CHAMPION)
         else:
-            store.set_alias(name, CHAMPION, champion)
-            if tail is not None and tail.event.stages:
-                store.set_stage(name, champion, PRODUCTION)
+            store.set_alias(name, CHAMPION, ledger.champion)
     except VersionNotFound:
         return False
-    previous = version_before(store, name, ledger)
-    if previous is None:
-        store.remove_alias(name, PREVIOUS)
-    else:
-        with suppress(VersionNotFound):  # deleted just now
-            store.set_alias(name, PREVIOUS, previous)
-    challenger = store.by_alias(name, CHALLENGER)
-    if challenger is not None and challenger.number == champion:
-        store.remove_alias(name, CHALLENGER)
     return True
 
 
-def _clear_marks(store: VersionStore, name: str, ledger: Ledger, own: str, dead_since: float) -> None:
+def _write_others(store: VersionStore, name: str, ledger: Ledger) -> None:
+    if ledger.champion is not None and ledger.tail is not None and ledger.tail.event.stages:
+        with suppress(VersionNotFound):  # deleted just now
+            store.set_stage(name, ledger.champion, PRODUCTION)
+    previous = version_before(store, name, ledger)
+    if previous is None:
+        with _if_allowed():
+            store.remove_alias(name, PREVIOUS)
+    else:
+        with suppress(VersionNotFound):
+            store.set_alias(name, PREVIOUS, previous)
+    challenger = store.by_alias(name, CHALLENGER)
+    if challenger is not None and challenger.number == ledger.champion:
+        with _if_allowed():
+            store.remove_alias(name, CHALLENGER)
+
+
+@contextmanager
+def _if_allowed() -> Iterator[None]:
+    """To take an alias away needs MANAGE, a promotion only EDIT. Nothing is decided by these: the history is."""
+    try:
+        yield
+    except ServerRefused as error:
+        if error.status != FORBIDDEN:
+            raise
+
+
+def _end_marks(store: VersionStore, name: str, ledger: Ledger, own: str, dead_since: float) -> None:
     for entry in ledger.entries:
-        done = {tag: None for tag, began in entry.writing.items() if tag == own or began < dead_since}
+        done = {tag: DONE for tag, began in entry.writing.items() if tag == own or began < dead_since}
         if done:
             store.tag_event(name, entry.event.number, done)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from dataclasses import replace
 
 from trilho import gates, registry
@@ -23,7 +21,7 @@ def judge(project: ProjectFile, client: Client, version: registry.Version, *, ac
         force: A reason to promote it whatever the gates say.
     """
     store = registry.open_store(client)
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
+    who = client.address.signature
     for _ in range(ATTEMPTS):
         champion = registry.champion(store, version.name)
         before = champion.number if champion else None

@@ -9,9 +9,12 @@ from trilho.wire.artifacts import PROXY_SCHEME, download, upload
 from trilho.wire.client import CONNECT_SECONDS, Client, connect, probe
 from trilho.wire.credentials import credentials_file, forget_credentials, keep_credentials
 from trilho.wire.line import Line
+from trilho.wire.rights import FORBIDDEN, NOT_KNOWN
 
 __all__ = [
     "CONNECT_SECONDS",
+    "FORBIDDEN",
+    "NOT_KNOWN",
     "PROXY_SCHEME",
     "Address",
     "Client",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import getpass
 import os
+import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from trilho.errors import InvalidProject
 from trilho.wire.credentials import kept_credentials
+
+_WITHOUT_SCHEME = re.compile(r"[^/:@]+:\d+(/.*)?")  # HOST:PORT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +26,19 @@ class Address:
     host: str
     port: int
     path: str = ""  # prefix before /api, where the server sits behind one
+    user: str = ""  # who we say we are there; "" with a token, or with nothing
     authorization: str = field(default="", repr=False)
     verify: bool = True
     ca_file: str | None = None
+
+    @property
+    def signature(self) -> str:
+        """Who does something there: "ana (root@laptop)", or "root@laptop" where nobody is logged in."""
+        try:
+            here = f"{getpass.getuser()}@{socket.gethostname()}"
+        except (OSError, KeyError, ImportError):  # an account without a name, as in a container
+            here = f"unknown@{socket.gethostname()}"
+        return f"{self.user} ({here})" if self.user else here
 
 
 def parse_address(uri: str, environment: Mapping[str, str] | None = None) -> Address:
@@ -39,6 +54,8 @@ def parse_address(uri: str, environment: Mapping[str, str] | None = None) -> Add
     """
     env = os.environ if environment is None else environment
     parts = urlsplit(uri)
+    if _WITHOUT_SCHEME.fullmatch(uri):
+        raise InvalidProject(f"'{uri}' does not say how to speak to it.", remedy=f"Write http://{uri} or https://{uri}")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidProject(
             f"'{uri}' is not the address of a tracking server.",
@@ -54,24 +71,26 @@ def parse_address(uri: str, environment: Mapping[str, str] | None = None) -> Add
             f"'{uri}' has a port that is no number from 1 to 65535.", remedy="Write http://HOST:PORT."
         ) from error
     shown = f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
+    user, authorization = _authorization(unquote(parts.username or ""), unquote(parts.password or ""), env, shown)
     return Address(
         shown=shown,
         secure=secure,
         host=host,
         port=port,
         path=parts.path.rstrip("/"),
-        authorization=_authorization(unquote(parts.username or ""), unquote(parts.password or ""), env, shown),
+        user=user,
+        authorization=authorization,
         verify=env.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() not in ("true", "1"),
         ca_file=env.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or None,
     )
 
 
-def _authorization(user: str, password: str, env: Mapping[str, str], server: str) -> str:
+def _authorization(user: str, password: str, env: Mapping[str, str], server: str) -> tuple[str, str]:
     user = user or env.get("MLFLOW_TRACKING_USERNAME", "")
     password = password or env.get("MLFLOW_TRACKING_PASSWORD", "")
     token = env.get("MLFLOW_TRACKING_TOKEN", "")
     if not user and not token:
         user, password = kept_credentials(server)
     if user:
-        return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
-    return f"Bearer {token}" if token else ""
+        return user, "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+    return "", f"Bearer {token}" if token else ""

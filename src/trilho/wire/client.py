@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from trilho.errors import ServerRefused, ServerUnreachable
 from trilho.wire.address import Address, parse_address
+from trilho.wire.rights import FORBIDDEN, NOT_KNOWN, forbidden, not_known
 
 CONNECT_SECONDS = 2.0
 API = "/api/2.0/mlflow/"
@@ -87,7 +88,7 @@ class Client:
         try:
             found: Json = json.loads(text) if text else {}
         except ValueError as error:
-            raise self._refused(method, path, 200, text) from error
+            raise self._refused(method, path, None, 200, text) from error
         return found
 
     def _answer(
@@ -118,7 +119,7 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from error
         if response.status >= 400:
-            raise self._refused(method, path, response.status, refusal)
+            raise self._refused(method, path, body, response.status, refusal)
         return response
 
     def _piece(self, response: http.client.HTTPResponse) -> bytes:
@@ -144,23 +145,31 @@ class Client:
         return self._connection
 
     def _unreachable(self, error: Exception) -> ServerUnreachable:
+        if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+            return ServerUnreachable(
+                f"The server at {self.address.shown} does not speak https.",
+                why="What it answers is not encrypted.",
+                remedy=f"Write http://{self.address.shown.partition('://')[2]}",
+            )
         return ServerUnreachable(
             f"The tracking server at {self.address.shown} does not answer.",
             why=_reason(error),
             remedy="Start it (trilho up for the local one), or correct tracking_uri or MLFLOW_TRACKING_URI.",
         )
 
-    def _refused(self, method: Method, path: str, status: int, body: bytes) -> ServerRefused:
-        message, code = _error_of(body)
+    def _refused(
+        self, method: Method, path: str, sent: bytes | IO[bytes] | None, status: int, answer: bytes
+    ) -> ServerRefused:
+        message, code = _error_of(answer)
         remedy = "See the server's log for the cause."
-        if status == 403 and "host" in message.lower():
+        if status == FORBIDDEN and "host" in message.lower():
             host = self.address.host
             remedy = f"Start the server with MLFLOW_SERVER_ALLOWED_HOSTS={host},{host}:*,localhost,localhost:*"
-        elif status in (401, 403):
-            remedy = (
-                f"trilho login {self.address.shown}\nOr set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
-                "MLFLOW_TRACKING_TOKEN."
-            )
+        elif status == NOT_KNOWN:
+            message, remedy = not_known(self.address)
+        elif status == FORBIDDEN:
+            body = json.loads(sent) if isinstance(sent, bytes) else {}
+            message, remedy = forbidden(self.address, method, path, body, message)
         elif not code:
             remedy = f"Is {self.address.shown} really an MLflow tracking server? Check tracking_uri."
         return ServerRefused(

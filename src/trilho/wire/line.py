@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from trilho.errors import ServerRefused, ServerUnreachable, ServiceFailed
 from trilho.wire.client import Client, connect
+from trilho.wire.rights import FORBIDDEN, NOT_KNOWN
 
 Answer = TypeVar("Answer")
 
@@ -22,6 +23,7 @@ class Line:
 
     def __init__(self, find: Callable[[], str], *, seconds: float, say: Callable[[str], None]) -> None:
         self.trouble = ""  # why the server is not asked any more
+        self.refused = False  # it answers, but not to us: no outage that passes by itself
         self._find = find
         self._seconds = seconds
         self._say = say
@@ -35,7 +37,10 @@ class Line:
             if self._client is None:
                 self._client = connect(self._find(), seconds=self._seconds)
             return question(self._client)
-        except (ServerUnreachable, ServerRefused) as error:
+        except ServerRefused as error:
+            self.refused = error.status in (NOT_KNOWN, FORBIDDEN)
+            self._give_up(error.what, f"{error}\n" if self.refused else error.what)
+        except ServerUnreachable as error:
             self._give_up(error.what, error.what)
         except ServiceFailed as error:  # the local server does not start: why, and the way out
             self._give_up(error.what, f"{error}\n")
