@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backups import at, small_backup
+from backups import at, script, small_backup
 from command_line import trilho, trilho_json
 from trilho.errors import BackupFailed, ServiceFailed
 from trilho.platform.backup import Restored, restore
@@ -17,6 +17,20 @@ from trilho.platform.backup.tables import sqlite_file
 from trilho.platform.backup.unfinished import refuse_unfinished
 
 MARK = ".trilho-restore"
+
+
+_KILLED_WHILE_IT_WRITES = """
+import os, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("PRAGMA journal_mode=DELETE")
+database.execute("UPDATE runs SET name = 'old'")
+database.execute("PRAGMA cache_size=1")
+database.execute("BEGIN")
+database.execute("UPDATE runs SET name = hex(randomblob(100))")
+database.execute("CREATE TABLE large AS SELECT randomblob(1000000)")
+print("written", flush=True)
+os._exit(0)
+"""
 
 
 class Killed(BaseException):
@@ -106,6 +120,23 @@ def test_what_is_lost_meanwhile_is_told_and_the_command_with_force_brings_it_bac
     again = trilho_json(filled, "restore", copy.name, "--force", **at(filled))
     assert again["found"] == again["manifest"]["counts"]
     assert again["before"]["manifest"]["counts"]["artifacts"] == 40
+
+
+def test_the_journal_of_a_database_that_was_deleted_changes_nothing_of_the_new_one(
+    backup: Path, tmp_path: Path
+) -> None:
+    """A server that was killed while it wrote leaves what SQLite rolls back into whatever has the database's name."""
+    other = tmp_path / "other"
+    again(backup, other)
+    script(_KILLED_WHILE_IT_WRITES, str(other / "mlflow.db"))
+    assert (other / "mlflow.db-journal").stat().st_size > 0
+    (other / "mlflow.db").unlink()
+    for file in (other / "artifacts").rglob("*.bin"):
+        file.unlink()
+    again(backup, other)
+    assert ask(other, "PRAGMA integrity_check") == [("ok",)]
+    assert ask(other, "SELECT COUNT(*) FROM runs") == [(41,)]
+    assert ask(other, "SELECT COUNT(*) FROM runs WHERE name = 'old'") == [(0,)]
 
 
 def again(backup: Path, folder: Path) -> Restored:
