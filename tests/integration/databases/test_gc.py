@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import secrets
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backups import log_runs, look
-from command_line import trilho, trilho_json, write_project
+from backups import files_of, log_runs, look
+from command_line import environment, trilho, trilho_json, write_project
 from conftest import start_mlflow, stop
 from team_databases import PASSWORD, Database
 from team_server import serving
@@ -92,3 +95,45 @@ def test_gc_deletes_for_good_what_is_old_and_nothing_else(
     assert ask("SELECT COUNT(*) FROM runs")[0][0] == 2
     assert ask("SELECT COUNT(*) FROM logged_models")[0][0] == 2
     assert "is older than what is kept" in trilho(project, "gc", "--keep", "1", server=address, **told).stdout
+
+
+@pytest.mark.slow
+def test_gc_works_for_who_logged_in_and_takes_nothing_that_a_hidden_version_needs(
+    mariadb: Database, tmp_path: Path
+) -> None:
+    pytest.importorskip("flask_wtf", reason='no forms for MLflow here: pip install "mlflow[auth]"')
+    uri, folder, home = mariadb.fresh(), tmp_path / "artifacts", tmp_path / "home"
+    home.mkdir()
+    word = "correct horse battery"
+    given = {"MLFLOW_AUTH_ADMIN_USERNAME": "ana", "MLFLOW_AUTH_ADMIN_PASSWORD": word}
+    with serving(uri, str(folder), "--auth", **given) as running:
+        ana, bob = ({"MLFLOW_TRACKING_USERNAME": who, "MLFLOW_TRACKING_PASSWORD": word} for who in ("ana", "bob"))
+        with connect(running.address, environment=ana) as client:
+            client.post("users/create", {"username": "bob", "password": word})
+        with connect(running.address, environment=bob) as client:
+            experiment = client.post("experiments/create", {"name": "of bob"})["experiment_id"]
+            runs, places = [], []
+            for when in range(3):
+                made = client.post("runs/create", {"experiment_id": experiment, "start_time": when})["run"]["info"]
+                runs.append(made["run_id"])
+                client.post("runs/update", {"run_id": made["run_id"], "status": "FINISHED"})
+                places.append(made["artifact_uri"].removeprefix("mlflow-artifacts:/") + "/made.txt")
+                client.send_file(f"/api/2.0/mlflow-artifacts/artifacts/{places[-1]}", io.BytesIO(b"made"), 4)
+        with connect(running.address, environment=ana) as client:
+            client.post("registered-models/create", {"name": "hidden"})
+            source = f"mlflow-artifacts:/{places[0]}"
+            client.post("model-versions/create", {"name": "hidden", "source": source, "run_id": runs[0]})
+        told = {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_ARTIFACTS_DESTINATION": str(folder), "server": running.address}
+        told |= {"HOME": str(home), "USERPROFILE": str(home)}
+        gc = ("gc", "--keep", "1", "--all", "--yes")
+        refused = trilho(tmp_path, *gc, code=1, **told)
+        assert f"trilho login {running.address}" in refused.stderr
+        assert sorted(files_of(folder)) == sorted(places)
+
+        login = [sys.executable, "-m", "trilho.cli", "login", running.address, "--user", "bob", "--password-stdin"]
+        env = environment(HOME=str(home), USERPROFILE=str(home))
+        subprocess.run(login, input=f"{word}\n", text=True, env=env, check=True, cwd=tmp_path)
+        assert "0 versions, 1 runs, 0 models are gone." in trilho(tmp_path, *gc, **told).stdout
+        left = {found for (found,) in mariadb.ask("SELECT run_uuid FROM runs", uri)}
+        assert left == {runs[0], runs[2]}, "the first is of a version that bob may not see"
+        assert sorted(files_of(folder)) == sorted([places[0], places[2]])
