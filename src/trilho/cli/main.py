@@ -32,7 +32,7 @@ _GOES_ON = {
     "sync": "What was not sent waits in the spool; trilho sync goes on with it.",
     "backup": "Nothing half-made was kept.",
     "restore": "It may be half done: start no server on it; the same command goes on.",
-    "gc": "What is not removed yet is marked as deleted; the same command goes on.",
+    "gc": "What is not removed yet is as it was; the same command goes on.",
     "score": "Files that are done are kept; the same command goes on with the others.",
 }
 
