@@ -53,7 +53,7 @@ def clear(
     """
     from trilho.tracking.removing import removing
 
-    prove_same(client, database)
+    prove_same(client, database, choice.runs[0].experiment_id if choice.runs else "")
     before = size_of(choice, artifacts)
     done = Cleared()
     with removing(database.uri, client.address) as remover:

@@ -13,22 +13,17 @@ from trilho.platform.database_address import DatabaseAddress
 from trilho.wire import Client
 
 
-def prove_same(client: Client, database: DatabaseAddress) -> None:
+def prove_same(client: Client, database: DatabaseAddress, experiment: str = "") -> None:
     """Nothing, if what the server writes appears in the database: a tag of an experiment, which is removed again.
+
+    Args:
+        experiment: Id of one that this login may write to; "" for any that is not deleted.
 
     Raises:
         BackupFailed: it does not, or there is no experiment to write it to.
         ServerUnreachable, ServerRefused: the server does not answer, or this login may not write.
     """
-    found = client.post("experiments/search", {"view_type": "ACTIVE_ONLY", "max_results": 1}).get("experiments", ())
-    if not found:
-        raise BackupFailed(
-            "Whether this database is that server's cannot be found out.",
-            state="Nothing was changed.",
-            why="It is found out by a tag of an experiment, and all experiments are deleted.",
-            remedy="Make one, on MLflow's page, and run the command again.",
-        )
-    experiment, key = found[0]["experiment_id"], f"trilho.gc.{secrets.token_hex(8)}"
+    experiment, key = experiment or _any_experiment(client), f"trilho.gc.{secrets.token_hex(8)}"
     client.post("experiments/set-experiment-tag", {"experiment_id": experiment, "key": key, "value": "gc"})
     try:
         there = _has_tag(database, key)
@@ -44,6 +39,19 @@ def prove_same(client: Client, database: DatabaseAddress) -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
+
+
+def _any_experiment(client: Client) -> str:
+    for found in client.post("experiments/search", {"view_type": "ACTIVE_ONLY", "max_results": 1}).get(
+        "experiments", ()
+    ):
+        return str(found["experiment_id"])
+    raise BackupFailed(
+        "Whether this database is that server's cannot be found out.",
+        state="Nothing was changed.",
+        why="It is found out by a tag of an experiment, and all experiments are deleted.",
+        remedy="Make one, on MLflow's page, and run the command again.",
+    )
 
 
 def _has_tag(database: DatabaseAddress, key: str) -> bool:
