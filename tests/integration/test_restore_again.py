@@ -103,6 +103,14 @@ def test_a_forced_one_that_was_killed_says_not_that_it_is_done(backup: Path, tmp
     assert ask(other, "SELECT DISTINCT name FROM runs") != [("mine",)]
 
 
+@pytest.mark.parametrize("mark", ["{", "[]", "7", '{"backup": "other.tar.zst"}'])
+def test_a_mark_that_nobody_understands_is_in_the_way(mark: str, backup: Path, tmp_path: Path) -> None:
+    (tmp_path / "other" / "artifacts").mkdir(parents=True)
+    (tmp_path / "other" / "artifacts" / MARK).write_text(mark, encoding="utf-8")
+    with pytest.raises(BackupFailed, match="an unfinished restore of a backup"):
+        again(backup, tmp_path / "other")
+
+
 def test_a_server_starts_over_no_unfinished_restore(filled: Path, tmp_path: Path) -> None:
     with pytest.raises(ServiceFailed, match="not finished"):
         refuse_unfinished(str(filled / "artifacts"))
