@@ -55,7 +55,8 @@ def run_fixes(
         fixes = [{"check": name, "does": fix.does, "done": done.get(name)} for name, fix in offers.items()]
         output.as_json({"fixes": fixes, "relocation": plan and _plan_json(plan, moves)})
     elif not act and (offers or (plan and plan.moved)):
-        output.state("Do it", "the same command with --yes; some of it: and --only CHECK. Databases are copied first")
+        some_of_it = "; for some of it, with --only CHECK, too" if offers else ""
+        output.state("Do it", f"the same command with --yes. Databases are copied first{some_of_it}")
     elif done:
         output.state("Next", "trilho doctor")
     elif plan is None or not plan.experiments:
@@ -108,8 +109,8 @@ def _show_plan(plan: Relocation) -> None:
             "Stays", "what has no files here. Were they written on another machine? Bring them here first, or say"
         )
         output.state("", "where they are: --files OLD=NEW. If there are none, or they are lost: --without-files")
-    if plan.moved:
-        output.state("Files go to", f"{plan.destination}, as copies")
+    if any(found.files for found in plan.moved):
+        output.state("Copies go", f"to {plan.destination}; the files that are there now stay")
     output.plain()
 
 

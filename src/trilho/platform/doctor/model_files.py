@@ -17,7 +17,7 @@ _VERSIONS = 50  # looked at, the newest first
 
 
 def model_files(site: Site) -> Finding | None:
-    """`MissingConfigException: Yaml file '…' does not exist`, `Could not find an "MLmodel" configuration file`."""
+    """`Could not find an "MLmodel" configuration file`: a version is listed, and does not load."""
     if not site.answers:
         return None
     missing, looked = [], 0

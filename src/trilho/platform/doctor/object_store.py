@@ -41,7 +41,7 @@ class Look:
 
 def s3_access(site: Site) -> Finding | None:
     """`SignatureDoesNotMatch`, `InvalidAccessKeyId`, `Unable to locate credentials`, `Could not connect to the endpoint
-    URL`, `PermanentRedirect`: endpoint, region or keys."""
+    URL`: endpoint, region or keys."""
     found = {destination: look(destination, site.environment) for destination in _destinations(site)}
     if not found:
         return None
