@@ -45,7 +45,7 @@ def retrain(
     else:
         _show_outcome(file, done)
     began = dry_run or done.decision.action != "none"
-    raise typer.Exit(REFUSED if done.outcome.startswith("refused") else DONE if began else FAILED)
+    raise typer.Exit(REFUSED if done.outcome.startswith("refused") else DONE if began and not done.refused else FAILED)
 
 
 def after_report(file: ProjectFile, report: Report, performance: Performance, *, json: bool) -> None:

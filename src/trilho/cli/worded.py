@@ -37,7 +37,8 @@ def show_undelivered(done: Delivery) -> None:
     elif receipt.rule:
         state, go_on = f"{receipt.name} v{receipt.number} was judged before; the registry was not asked.", ""
     else:
-        state, go_on = f"{receipt.name} v{receipt.number} is registered, but not judged yet.", "trilho run"
+        version = f"{receipt.name} v{receipt.number}"
+        state, go_on = f"{version} is registered, but not judged yet; the champion is unchanged.", "trilho run"
     output.state("Refused" if done.refused else "Offline", f"{state} {done.offline}")
     if go_on:
         output.state("Go on", go_on)

@@ -9,6 +9,7 @@ from trilho.registry.ledger import Ledger, read
 from trilho.registry.settling import Clock, is_same, observe, settle, version_before, write_aliases
 from trilho.registry.store import VersionStore
 from trilho.registry.version import CHALLENGER, Event
+from trilho.wire import FORBIDDEN, NOT_KNOWN
 
 
 def promote(
@@ -152,19 +153,28 @@ def rollback(
 def _carry_out(store: VersionStore, name: str, event: Event, again: str, clock: Clock) -> Event:
     """Write the event; if the log says that it counts, make the aliases follow."""
     try:
-        number = store.append_event(name, event)
+        number = _append(store, name, event)
         ledger = read(store.events(name))
         own = ledger.event(number)
         if own is None or not own.valid:
             raise _contested(name, f"v{event.after} was to follow {_worded(event.before)}", ledger, again)
         write_aliases(store, name, clock=clock)
     except (ServerRefused, ServerUnreachable) as error:
-        error.state = (
+        error.state = error.state or (
             f"It is not known whether {name} v{event.after} is champion: what the history says is finished by the next "
             "trilho command that asks for the champion."
         )
         raise
     return own
+
+
+def _append(store: VersionStore, name: str, event: Event) -> int:
+    try:
+        return store.append_event(name, event)
+    except ServerRefused as error:
+        if error.status in (NOT_KNOWN, FORBIDDEN):  # so nothing was written
+            error.state = f"The champion is still {_worded(event.before)}."
+        raise
 
 
 def _contested(name: str, meant: str, ledger: Ledger, again: str) -> PromotionContested:

@@ -14,7 +14,7 @@ from trilho.errors import VersionNotFound
 from trilho.project.file import ProjectFile
 from trilho.registry import CHAMPION
 from trilho.steps.cache import Entry
-from trilho.tracking import RUN_KEY, discard, read_header, read_log, send
+from trilho.tracking import RUN_KEY, read_header, read_log, send
 from trilho.wire import Client
 
 if TYPE_CHECKING:
@@ -42,19 +42,18 @@ class Standing:
 
 
 def publish(project: ProjectFile, client: Client, store: VersionStore, folder: Path) -> tuple[str, Receipt | None]:
-    """Send the spooled run in `folder`; register its model if it asks for that. The spool forgets it afterwards.
+    """Send the spooled run in `folder`; register its model if it asks for that. Doing so again changes nothing.
 
     Returns:
         The key of the package and the receipt of its version; "" and None for a run without a model (a failed or
         killed one).
 
     Raises:
-        ServerUnreachable, ServerRefused: it stays in the spool, and publishing again goes on where it stopped.
+        ServerUnreachable, ServerRefused: publishing again goes on where it stopped.
     """
     sent = send(client, folder)
     wish = next((record for record in read_log(folder) if record["kind"] == "register"), None)
     if wish is None or sent.model is None:
-        discard(folder)
         return "", None
     version = store.create(
         wish["name"],
@@ -68,7 +67,6 @@ def publish(project: ProjectFile, client: Client, store: VersionStore, folder: P
     )
     package = wish["tags"]["trilho.package"]
     write_receipt(project, package, receipt)
-    discard(folder)
     return package, receipt
 
 

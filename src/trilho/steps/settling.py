@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from trilho import registry, tracking
-from trilho.errors import SpoolDamaged
+from trilho.errors import ServerRefused, ServerUnreachable, SpoolDamaged
 from trilho.project.file import ProjectFile
 from trilho.steps.judgement import Judgement
 from trilho.steps.publish import (
@@ -18,7 +18,7 @@ from trilho.steps.publish import (
     rule_fingerprint,
     write_receipt,
 )
-from trilho.wire import Client
+from trilho.wire import FORBIDDEN, NOT_KNOWN, Client
 
 Say = Callable[[str], None]
 
@@ -34,7 +34,11 @@ class Settled:
 
 
 def sync(project: ProjectFile, client: Client, *, say: Say = lambda _: None) -> tuple[Judgement, ...]:
-    """Send every waiting run, oldest first, and settle each version that comes of it. On an error the rest waits."""
+    """Send every waiting run, oldest first, and settle each version that comes of it. On an error the rest waits.
+
+    The spool forgets a run when its version is settled; also if that failed, unless another time may do better: where
+    the server was away, or did not let us.
+    """
     judged = []
     store = registry.open_store(client)
     with tracking.one_sync(project.state_dir / "spool"):
@@ -45,10 +49,17 @@ def sync(project: ProjectFile, client: Client, *, say: Say = lambda _: None) -> 
                 if not belongs_here(project, folder):
                     continue  # of another profile: it waits for that profile's server
                 package, receipt = publish(project, client, store, folder)
-                if receipt is not None:
-                    judged.append(settle(project, client, package, receipt))
             except SpoolDamaged as error:
                 say(str(error))
+                continue
+            try:
+                if receipt is not None:
+                    judged.append(settle(project, client, package, receipt))
+            except BaseException as problem:
+                if not _may_pass(problem):
+                    tracking.discard(folder)
+                raise
+            tracking.discard(folder)
     return tuple(judged)
 
 
@@ -81,3 +92,10 @@ def settled(project: ProjectFile, client: Client, key: str, standing: Standing, 
         if receipt is not None and not just_now and project.register.promote != "never":
             refusal = registry.standing_refusal(store, receipt.name, receipt.number)
     return Settled(receipt=receipt, judged=judged, champion=champion, refusal=refusal)
+
+
+def _may_pass(problem: BaseException) -> bool:
+    """Would the same version, judged another time, perhaps be judged?"""
+    if isinstance(problem, ServerRefused):
+        return problem.status in (NOT_KNOWN, FORBIDDEN)
+    return isinstance(problem, ServerUnreachable | KeyboardInterrupt)

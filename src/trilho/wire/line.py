@@ -39,11 +39,14 @@ class Line:
             return question(self._client)
         except ServerRefused as error:
             self.refused = error.status in (NOT_KNOWN, FORBIDDEN)
-            self._give_up(error.what, f"{error}\n" if self.refused else error.what)
+            if self.refused:
+                self._give_up(f"{error.what} {error.why}", str(error), "\n")
+            else:
+                self._give_up(error.what, error.what)
         except ServerUnreachable as error:
             self._give_up(error.what, error.what)
         except ServiceFailed as error:  # the local server does not start: why, and the way out
-            self._give_up(error.what, f"{error}\n")
+            self._give_up(error.what, str(error), "\n")
         return None
 
     def __enter__(self) -> Line:
@@ -53,6 +56,6 @@ class Line:
         if self._client is not None:
             self._client.close()
 
-    def _give_up(self, trouble: str, told: str) -> None:
+    def _give_up(self, trouble: str, told: str, then: str = " ") -> None:
         self.trouble = trouble
-        self._say(f"{told} The run goes on without it; what is not sent yet waits in the spool: trilho sync".strip())
+        self._say(f"{told}{then}The run goes on without it; what is not sent yet waits in the spool: trilho sync")

@@ -52,7 +52,12 @@ def forbidden(address: Address, method: str, path: str, body: Mapping[str, Any],
     if not kind:
         return f"{who}, which is not enough for this.{said}", "Ask an administrator of that server for the right."
     where = f"the {kind.replace('_', ' ')} {name or 'it belongs to'}"
-    grant = {"username": address.user, "resource_type": kind, "resource_id": name or "ID", "permission": level}
+    grant = {
+        "username": address.user or "USER",
+        "resource_type": kind,
+        "resource_id": name or "ID",
+        "permission": level,
+    }
     line = f"curl -u admin {address.shown}{GRANT} -H Content-Type:application/json -d {shlex.quote(json.dumps(grant))}"
     return (
         f"{who}, and this takes the right {level} on {where}.{said}",

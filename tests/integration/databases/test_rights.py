@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from command_line import trilho, trilho_json, try_login, write_project
+from documented import ROOT, blocks
 from team_server import serving
 from trilho import registry, wire
 from trilho.errors import ServerRefused, VersionNotFound
@@ -203,10 +204,16 @@ def test_a_promotion_by_hand_works_with_the_rights_that_the_guide_gives(site: Si
         line.replace("-u admin ", f"-u 'ana:{PASSWORD}' "), shell=True, capture_output=True, text=True, check=True
     )
     assert given.stdout.strip() == "{}", f"{line}\n{given.stdout}"
-    for model in ("shared", "shared.history"):
-        site.grant("bob", "registered_model", model, EDIT)
+    site.grant("bob", "registered_model", "shared", EDIT)
+    for _ in range(2):
+        half = trilho(more, "sync", code=1, **bob)
+        assert "EDIT on the registered model shared.history" in half.stderr
+        assert "The champion is still v1" in half.stderr
+    assert "shared v2 is registered, but not judged yet" in trilho(more, "run", code=1, **bob).stdout
+    site.grant("bob", "registered_model", "shared.history", EDIT)
     sent = trilho(more, "sync", code=None, **bob)
     assert "1 of 1 run" in sent.stdout, sent.stderr
+    assert "shared v2 " in sent.stdout, "it was registered once"
     trilho(more, "promote", "2", "--force", "--reason", "mine", code=None, **bob)
     assert "shared v2" in trilho(more, "status", **bob).stdout
     who = [event["who"].partition(" ")[0] for event in trilho_json(project, "history", **site.environment("carl"))]
@@ -296,3 +303,39 @@ def test_a_wrong_password_is_said_to_be_one(site: Site, tmp_path: Path) -> None:
         assert "trilho login" not in done.stderr
     kept = (tmp_path / ".mlflow" / "credentials").read_text(encoding="utf-8")
     assert PASSWORD in kept, "what worked is not lost by what does not"
+
+
+# The guide
+
+
+def test_the_lines_of_the_guide_make_a_user_who_may_promote(
+    site: Site, as_user: Callable[[str], VersionStore], tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "guides" / "team-server.md").read_text(encoding="utf-8")
+    (lines,) = [block for block in blocks(page, "sh") if "permissions/grant" in block]
+    ana = as_user("ana")
+    register(ana, "guided", 2)
+    promote(ana, "guided", 1, None)
+    project = site.ask("experiments/create", {"name": "guided"}, "ana")["experiment_id"]
+    (tmp_path / "word").write_text(PASSWORD + "\n", encoding="utf-8")
+    changes = {
+        "http://mlflow.example.org:5000": site.address,
+        "/data/mlflow-admin-password": str(tmp_path / "word"),
+        "bob": "eva",
+        "another long word": PASSWORD,
+        "experiment 1\n": f"experiment {project}\n",
+        "churn": "guided",
+    }
+    for old, new in changes.items():
+        assert old in lines
+        lines = lines.replace(old, new)
+    everything = "may dora EDIT experiment '*'\nmay dora EDIT registered_model '*'\n"
+    assert all(f"`{line}`" in page for line in everything.splitlines())
+    lines += lines[lines.index("ask 2.0") : lines.index("may eva")].replace("eva", "dora") + everything
+    done = subprocess.run(["bash", "-e", "-c", lines], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    promote(as_user("eva"), "guided", 2, 1, "eva")
+    registry.rollback(as_user("dora"), "guided", who="dora", why="slow")
+    for user in ("eva", "dora"):
+        with site.client(user) as client:
+            assert client.post("runs/create", {"experiment_id": project})["run"]["info"]["run_id"]
