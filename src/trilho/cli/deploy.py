@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -28,10 +29,13 @@ def deploy(
         ),
     ],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; files that you changed stay.")],
-    database: Annotated[str, typer.Option(help="compose: mysql, postgres or sqlite.")] = "mysql",
+    database: Annotated[str | None, typer.Option(help="compose: mysql, postgres or sqlite (default: mysql).")] = None,
     artifacts: Annotated[
-        str, typer.Option(help="compose: s3, a store of its own; folder; or s3://BUCKET/PREFIX, which is there.")
-    ] = "s3",
+        str | None,
+        typer.Option(
+            help="compose: s3, a store of its own; folder; or s3://BUCKET/PREFIX, which is there (default: s3)."
+        ),
+    ] = None,
     host: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="compose: what other machines call it (default: for this machine only)."),
@@ -44,7 +48,9 @@ def deploy(
         list[str] | None,
         typer.Option(metavar="URL", help="monitoring: as often as there are servers (default: the project's)."),
     ] = None,
-    runbook: Annotated[str, typer.Option(metavar="URL", help="monitoring: where your people read runbook.md.")] = "",
+    runbook: Annotated[
+        str | None, typer.Option(metavar="URL", help="monitoring: where your people read runbook.md.")
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Write over files that were changed, too.")] = False,
     project: Folder = HERE,
     profile: Profile = None,
@@ -69,10 +75,15 @@ def deploy(
             f"There is no 'trilho deploy {what}'.{did_you_mean(what, TARGETS)}",
             remedy="Write one of: " + ", ".join(f"trilho deploy {target} DIR" for target in TARGETS),
         )
+    _refuse_others(
+        what,
+        compose={"--database": database, "--artifacts": artifacts, "--host": host},
+        monitoring={"--tracking-server": tracking_server, "--model-server": model_server, "--runbook": runbook},
+    )
     if what == "compose":
         plan = ComposePlan(
-            database=database,
-            artifacts=artifacts,
+            database=database or "mysql",
+            artifacts=artifacts or "s3",
             hosts=tuple(host or ()),
             project=_project(project, profile, overrides),
         )
@@ -83,17 +94,30 @@ def deploy(
             folder,
             tracking=tracking_server or [tracking],
             model_servers=model_server or [server],
-            runbook=runbook,
+            runbook=runbook or "",
             replace=replace,
         )
     if json:
         paths = {name: [str(path) for path in getattr(done, name)] for name in ("written", "same", "kept")}
-        output.as_json({"folder": str(folder.resolve()), **paths})
+        unlike = {name: {"is": there, "would_be": asked} for name, (there, asked) in done.unlike.items()}
+        output.as_json({"folder": str(folder.resolve()), **paths, "not_changed": unlike})
     else:
         _say(done, what)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
+
+
+def _refuse_others(what: str, **of: Mapping[str, object]) -> None:
+    from trilho.errors import UnknownName
+
+    given = [option for target, options in of.items() if target != what for option, value in options.items() if value]
+    if given:
+        raise UnknownName(
+            f"trilho deploy {what} has no use for {' and '.join(given)}.",
+            state="Nothing was written.",
+            remedy=f"Leave it out. What it has: {', '.join(of[what])}.",
+        )
 
 
 def _project(project: Path, profile: str | None, overrides: list[str] | None) -> ProjectFile | None:
@@ -120,13 +144,24 @@ def _known(project: Path, profile: str | None, overrides: list[str] | None) -> t
     return tracking, _MODEL_SERVER.format(port=file.serve.port)
 
 
+def _asked(name: str, value: str) -> str:
+    return f"{name}=KEY, a long random word" if value == "…" else f"{name}={value}"
+
+
 def _say(done: Written, what: str) -> None:
     from trilho.cli import output
 
     same = f", {len(done.same)} were there" if done.same else ""
     output.state("Written", f"{done.folder}: {len(done.written)} files{same}")
     for path in done.kept:
-        output.state("Kept", f"{path} differs from the one shipped; --replace writes over it")
+        if path in done.untouched:
+            output.state(
+                "Kept", f"{path} was written with other options, or by another trilho; --replace writes it anew"
+            )
+        else:
+            output.state("Kept", f"{path} was changed; --replace writes over it")
+    for name, (there, asked) in done.unlike.items():
+        output.state("Not changed", f".env has {name}={there}; for these options set {_asked(name, asked)}")
     if what == "compose":
         output.state("Secrets", f"{done.folder / '.env'}: made once, readable by you alone; keep it")
         output.state("Next", f"cd {quote(str(done.folder))} && docker compose up -d --build --wait")

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from trilho.errors import ServiceFailed
 from trilho.importer import load_module
@@ -22,6 +23,7 @@ from trilho.platform.service import Say, silent
 ADMIN, PASSWORD = "MLFLOW_AUTH_ADMIN_USERNAME", "MLFLOW_AUTH_ADMIN_PASSWORD"
 CONFIG, CSRF_KEY = "MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY"
 PASSWORD_FILE = "mlflow-admin-password"
+READER, READER_PASSWORD = "trilho-reader", "TRILHO_READER_PASSWORD"
 
 # Comparing a password costs tens of milliseconds by design, at each request. A changed password is refused by other
 # replicas after this many seconds, and at once by the one that changed it.
@@ -68,6 +70,28 @@ def told_to_mlflow(address: DatabaseAddress, folder: Path, *, say: Say = silent)
         finally:
             for name in {CONFIG, PASSWORD} & added.keys():
                 os.environ.pop(name, None)
+
+
+def make_reader(users: Any) -> None:
+    """Give the user "trilho-reader" the password TRILHO_READER_PASSWORD, where that is set.
+
+    By MLflow's default permission it reads what anybody made, and changes none of it: a model server, which strangers
+    reach, needs no more. The environment is right: another password in the database is replaced.
+
+    Args:
+        users: MLflow's own store of them, whose tables are there.
+    """
+    password = os.environ.get(READER_PASSWORD, "")
+    if not password:
+        return
+    if not users.has_user(READER):
+        try:
+            users.create_user(READER, password)
+        except Exception:
+            if not users.has_user(READER):  # else: another replica was first
+                raise
+    if not users.authenticate_user(READER, password):
+        users.update_user(READER, password=password)
 
 
 def has_user(address: DatabaseAddress, name: str) -> bool:

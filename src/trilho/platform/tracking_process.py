@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 from trilho.errors import TrilhoError
 from trilho.importer import load_module
-from trilho.platform.accounts import secrets_in, told_to_mlflow
+from trilho.platform.accounts import make_reader, secrets_in, told_to_mlflow
 from trilho.platform.admission import Admitted, admitted_at_once, pool_settings
 from trilho.platform.allowed_hosts import LOCAL_HOSTS, host_patterns, origin_patterns
+from trilho.platform.backup.unfinished import refuse_unfinished
 from trilho.platform.bucket import s3_environment, wait_for_bucket
 from trilho.platform.cut_off import drop_cut_off_tables
 from trilho.platform.database import check_database
@@ -44,6 +45,7 @@ from trilho.platform.migrating import (
 from trilho.platform.record import read_record
 from trilho.platform.redacting import RedactingFormatter
 from trilho.platform.service import ID_HEADER
+from trilho.platform.serving_lock import serve
 from trilho.platform.sqlite_turns import write_in_turn
 from trilho.platform.tracking_metrics import Counted
 from trilho.platform.user_tables import make_user_tables
@@ -130,6 +132,8 @@ def run_server(
     import uvicorn  # before mlflow: it takes its presence as the sign that it runs as a server
 
     with alone(address, say=_log.info), _explained(address, form):
+        refuse_unfinished(artifacts_destination)
+        serve(address)
         _make_tables(address, migrate)
         app = _application(address, accounts, form)
     config = uvicorn.Config(
@@ -226,11 +230,12 @@ def _application(address: DatabaseAddress, accounts: Path | None, form: logging.
     initialize_backend_stores(address.uri, address.uri, _ARTIFACT_ROOT)
     if accounts is not None:
         with told_to_mlflow(address, accounts, say=_log.info):
-            from mlflow.server.auth import create_app
+            from mlflow.server.auth import create_app, store
             from mlflow.server.auth.db.utils import migrate
 
             make_user_tables(address, lambda engine: migrate(engine, "head"))
             app = create_app()
+            make_reader(store)
     return Counted(Admitted(app, admitted_at_once()), [rule.rule for rule in routes.url_map.iter_rules()])
 
 

@@ -34,8 +34,8 @@ def status(address: str, user: str = "", password: str = "", **headers: str) -> 
         return error.code
 
 
-def asked(address: str, method: str, path: str, body: dict[str, str], password: str) -> int:
-    word = base64.b64encode(f"admin:{password}".encode()).decode()
+def asked(address: str, method: str, path: str, body: dict[str, str], password: str, *, user: str = "admin") -> int:
+    word = base64.b64encode(f"{user}:{password}".encode()).decode()
     headers = {"Authorization": f"Basic {word}", "Content-Type": "application/json"}
     url = f"{address}/api/2.0/mlflow/{path}"
     request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
@@ -113,3 +113,19 @@ def test_a_password_that_is_given_makes_the_first_administrator(tmp_path: Path) 
         assert status(server.address, "ana", given["MLFLOW_AUTH_ADMIN_PASSWORD"]) == 200
         assert status(server.address) == 401
         assert given["MLFLOW_AUTH_ADMIN_PASSWORD"] not in server.said
+
+
+def test_the_reader_has_the_password_of_the_environment_and_changes_nothing_of_others(tmp_path: Path) -> None:
+    pytest.importorskip("flask_wtf", reason='no forms for MLflow here: pip install "mlflow[auth]"')
+    admin = "correct horse battery"
+    given = {"TRILHO_AUTH": "true", "MLFLOW_AUTH_ADMIN_PASSWORD": admin}
+    uri = f"sqlite:///{tmp_path.as_posix()}/mlflow.db"
+    for word, before in (("first long word", ""), ("second long word", "first long word")):
+        with serving(uri, "artifacts", port=free_port(), TRILHO_READER_PASSWORD=word, **given) as server:
+            assert status(server.address, "trilho-reader", word) == 200
+            assert not before or status(server.address, "trilho-reader", before) == 401
+            name = f"of the administrator {len(word)}"
+            assert asked(server.address, "POST", "registered-models/create", {"name": name}, admin) == 200
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                asked(server.address, "DELETE", "registered-models/delete", {"name": name}, word, user="trilho-reader")
+            assert word not in server.said

@@ -42,6 +42,25 @@ def test_what_was_changed_is_named_and_stays(tmp_path: Path) -> None:
     assert facts["written"] == []
 
 
+def test_what_stays_in_env_is_said(tmp_path: Path) -> None:
+    trilho(tmp_path, "deploy", "compose", "out")
+    done = trilho(tmp_path, "deploy", "compose", "out", "--host", "mlflow.example.org")
+    assert ".env has PUBLISH=127.0.0.1; for these options set PUBLISH=0.0.0.0" in done.stdout
+    assert "README.md was written with other options" in done.stdout
+    facts = trilho_json(tmp_path, "deploy", "compose", "out", "--host", "mlflow.example.org")
+    assert facts["not_changed"]["TRILHO_AUTH"] == {"is": "false", "would_be": "true"}
+
+
+def test_an_option_of_the_other_one_is_refused(tmp_path: Path) -> None:
+    for words, option in (
+        (("compose", "out", "--runbook", "https://wiki.example.org"), "--runbook"),
+        (("monitoring", "out", "--database", "mysql"), "--database"),
+    ):
+        done = trilho(tmp_path, "deploy", *words, code=2)
+        assert f"has no use for {option}" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_there_is_not_is_refused_with_what_there_is(tmp_path: Path) -> None:
     done = trilho(tmp_path, "deploy", "monitorin", "out", code=2)
     assert "Did you mean monitoring?" in done.stderr

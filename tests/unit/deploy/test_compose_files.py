@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def test_only_what_is_asked_for_is_started(tmp_path: Path, project: ProjectFile,
         == {
             "s3": "s3://${AWS_BUCKET_NAME:?is missing in .env}/",
             "folder": "/mlruns/artifacts",
-            "s3://team/models": "s3://${AWS_BUCKET_NAME:?is missing in .env}/models",
+            "s3://team/models": "s3://team/models",
         }[artifacts]
     )
 
@@ -144,47 +145,76 @@ def test_ports_are_this_machines_until_a_name_is_given_and_guarded_then(tmp_path
 def test_secrets_are_strong_each_another_and_in_no_file_but_env(tmp_path: Path, project: ProjectFile) -> None:
     written(tmp_path, project=project, hosts=("mlflow.example.org",))
     found = [value for value in settings(tmp_path).values() if re.fullmatch(r"[0-9a-f]{40}", value)]
-    assert len(found) == len(set(found)) == 7
+    assert len(found) == len(set(found)) == 8
     for path in tmp_path.rglob("*"):
         if path.is_file() and path.name != ".env":
             content = path.read_bytes()
             assert not [value for value in found if value.encode() in content], path
     written(tmp_path / "other", project=project)
     assert not set(found) & set(settings(tmp_path / "other").values())
-    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == ".env\n"
+    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == ".env\nbackups/\n"
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no such rights")
-def test_env_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+def test_who_strangers_reach_has_no_administrators_password(tmp_path: Path, project: ProjectFile) -> None:
+    services = written(tmp_path, project=project, hosts=("mlflow.example.org",))["services"]
+    assert "ADMIN" not in str(services["webapp"]["environment"])
+    assert services["mlflow"]["environment"]["TRILHO_READER_PASSWORD"].startswith("${TRILHO_READER_PASSWORD:")
+
+
+@pytest.mark.parametrize(
+    ("source", "here", "there"),
+    [
+        ("../subscribers.csv", "../../subscribers.csv", "/subscribers.csv"),
+        ("../../data/of $5/*.parquet", "../../../data/of $$5", "/data/of $$5"),
+        ("{root}/data/subscribers.csv", "../data/subscribers.csv", "{root}/data/subscribers.csv"),
+        ("data/subscribers.csv", None, None),
+        ("sklearn:iris", None, None),
+        ("package:function", None, None),
+    ],
+)
+def test_data_outside_of_the_project_is_where_a_training_in_a_container_looks_for_it(
+    tmp_path: Path, source: str, here: str | None, there: str | None
+) -> None:
+    folder = tmp_path / "a" / "shop"
+    create(folder)
+    settings = folder / "trilho.yaml"
+    text = settings.read_text(encoding="utf-8")
+    named = source.format(root=folder)
+    settings.write_text(re.sub(r"source: [^\s,}]+", lambda _: f"source: '{named}'", text, count=1), encoding="utf-8")
+    found = written(folder / "server", project=load(folder))["services"]["training"]["volumes"]
+    mounts = [volume for volume in found if isinstance(volume, dict)]
+    if here is None or there is None:
+        assert not mounts
+    else:
+        assert [(mount["source"], mount["target"]) for mount in mounts] == [(here, there.format(root=folder))]
+        assert mounts[0]["read_only"]
+        assert not mounts[0]["bind"]["create_host_path"], "Docker makes no folder where a file is missing"
+
+
+def test_a_host_may_be_an_address_and_its_name_counts(tmp_path: Path) -> None:
+    written(tmp_path, hosts=("http://MLflow.acme.lan:5000/", "10.1.2.3:5000", "*.acme.lan"))
+    assert settings(tmp_path)["MLFLOW_SERVER_ALLOWED_HOSTS"] == "mlflow.acme.lan,10.1.2.3,*.acme.lan"
+    assert "http://mlflow.acme.lan:5000" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_images_are_built_with_the_versions_of_all_that_they_install(tmp_path: Path) -> None:
     written(tmp_path)
-    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
-    with (tmp_path / ".env").open("a", encoding="utf-8") as file:
-        file.write("MORE=1\n")
-    written(tmp_path, database="postgres")
-    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    lines = (tmp_path / "image/constraints.txt").read_text(encoding="utf-8").splitlines()
+    found = dict(line.split("==") for line in lines if not line.startswith("#"))
+    for name in ("mlflow", "alembic", "sqlalchemy", "pymysql", "psycopg2-binary", "boto3", "flask-wtf"):
+        assert found[name] == version(name)
+    assert "trilho" not in found
+    assert not {"pip", "setuptools"} & set(found)
 
 
-def test_what_is_in_env_never_changes_and_what_lacks_is_added(tmp_path: Path) -> None:
-    write_compose(tmp_path, ComposePlan())
-    file = tmp_path / ".env"
-    file.write_text(file.read_text(encoding="utf-8").replace("AWS_REGION=us-east-1", "AWS_REGION=sa-east-1"))
-    before = file.read_text(encoding="utf-8")
-    assert Path(".env") in map(Path, write_compose(tmp_path, ComposePlan(), replace=True).same)
-    assert file.read_text(encoding="utf-8") == before
-    write_compose(tmp_path, ComposePlan(database="postgres"), replace=True)
-    after = file.read_text(encoding="utf-8")
-    assert after.startswith(before.rstrip("\n"))
-    assert "POSTGRES_PASSWORD=" in after[len(before) :]
-    assert "AWS_REGION" not in after[len(before) :]
-
-
-def test_what_a_person_changed_stays_until_it_may_be_replaced(tmp_path: Path) -> None:
-    write_compose(tmp_path, ComposePlan())
-    (tmp_path / "compose.yml").write_text("services: {}\n", encoding="utf-8")
-    assert [str(path) for path in write_compose(tmp_path, ComposePlan()).kept] == ["compose.yml"]
-    assert (tmp_path / "compose.yml").read_text(encoding="utf-8") == "services: {}\n"
-    assert not write_compose(tmp_path, ComposePlan(), replace=True).kept
-    assert "mlflow:" in (tmp_path / "compose.yml").read_text(encoding="utf-8")
+def test_every_container_keeps_few_logs_and_ours_have_no_right_of_the_system(
+    tmp_path: Path, project: ProjectFile
+) -> None:
+    for name, service in written(tmp_path, project=project)["services"].items():
+        assert service["logging"]["options"]["max-size"] == "10m", name
+        if "build" in service:
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["security_opt"] == ["no-new-privileges:true"], name
 
 
 def test_without_a_project_there_is_the_tracking_server_alone(tmp_path: Path) -> None:
@@ -198,6 +228,8 @@ def test_without_a_project_there_is_the_tracking_server_alone(tmp_path: Path) ->
         ({"database": "mysqll"}, UnknownName, "Did you mean mysql?"),
         ({"artifacts": "minio"}, UnknownName, "s3, folder, s3://BUCKET/PREFIX"),
         ({"artifacts": "s3://"}, InvalidProject, "names no bucket"),
+        ({"hosts": ("a.org,b.org",)}, InvalidProject, "--host mlflow.example.org --host 10.1.2.3"),
+        ({"hosts": ("http://",)}, InvalidProject, "no name of a machine"),
     ],
 )
 def test_what_is_not_known_is_refused_with_what_is(plan: dict[str, str], error: type[Exception], says: str) -> None:

@@ -12,6 +12,7 @@ import yaml
 
 from documented import ROOT, commands, parses
 from trilho.deploy import write_monitoring
+from trilho.deploy.folder import WRITTEN
 from trilho.errors import InvalidProject
 
 TRACKING, MODEL_SERVER = "http://127.0.0.1:5000", "http://127.0.0.1:8000"
@@ -48,7 +49,9 @@ def panels(folder: Path) -> list[dict[str, Any]]:
 
 def test_every_file_is_written_once_and_then_left_alone(tmp_path: Path) -> None:
     first = write_monitoring(tmp_path, tracking=[TRACKING], model_servers=[MODEL_SERVER])
-    assert len(first.written) == len([path for path in tmp_path.rglob("*") if path.is_file()]) == 11
+    there = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()} - {Path(WRITTEN)}
+    assert there == set(map(Path, first.written))
+    assert len(there) == 11
     again = write_monitoring(tmp_path, tracking=[TRACKING], model_servers=[MODEL_SERVER])
     assert (again.written, again.kept, set(again.same)) == ((), (), set(first.written))
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from trilho.deploy.folder import Written, write_folder
 from trilho.deploy.image.wheel import wheel, wheel_name
 
+DRIVERS = ("pymysql[rsa]", "psycopg2-binary", "boto3", "flask-wtf<2")  # of the team's stores: the Dockerfile's own line
+_BUILDING = ("pip", "setuptools", "wheel")  # what builds a package is its own choice
 _PIP = """\
 # pip's settings while the images are built, such as your own package index. They are in none of the layers.
 # [global]
@@ -42,16 +46,31 @@ def write_context(folder: Path, *, replace: bool = False) -> Written:
 
 
 def _constraints() -> str:
-    """Exact versions of what trilho itself names, without extras. A local build (1.0+cpu) is on no index: left out."""
-    lines = []
-    for requirement in requires("trilho") or []:
-        name = re.match(r"[\w.-]+", requirement)
-        if name is None or "extra ==" in requirement:
+    """Exact versions of all that the images install, as far as it is installed here.
+
+    A local build (1.0+cpu) is on no index: left out.
+    """
+    found: dict[str, str] = {}
+    lacking: set[str] = set()
+    seen: set[str] = set()
+    waiting = [Requirement("trilho"), *map(Requirement, DRIVERS)]
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        if str(requirement) in seen or name in _BUILDING:
             continue
+        seen.add(str(requirement))
         try:
-            found = version(name[0])
-        except PackageNotFoundError:  # uvloop, on a machine that has none
+            installed = distribution(name)
+        except PackageNotFoundError:
+            lacking.add(name)
             continue
-        if "+" not in found:
-            lines.append(f"{name[0]}=={found}")
-    return _PINNED + "".join(f"{line}\n" for line in sorted(lines))
+        if name != "trilho" and "+" not in installed.version:
+            found[name] = installed.version
+        for line in installed.requires or ():
+            needed = Requirement(line)
+            extras = requirement.extras or {""}
+            if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
+                waiting.append(needed)
+    left_out = f"# Not installed there, so the newest: {', '.join(sorted(lacking))}\n" if lacking else ""
+    return _PINNED + left_out + "".join(f"{name}=={version}\n" for name, version in sorted(found.items()))
