@@ -12,6 +12,11 @@ import pytest
 
 from backups import at, small_backup
 from command_line import environment, trilho
+from team_server import refusal, serving
+from trilho.platform.backup.folder import Folder
+from trilho.platform.backup.unfinished import Unfinished
+from trilho.platform.backup.unfinished import begin as begin_restore
+from trilho.wire import connect
 
 # What a server does once, inside the lock under which it makes its tables.
 _SERVE = """
@@ -75,3 +80,18 @@ def server(folder: Path, uri: str) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_real_server_keeps_its_database_and_does_not_start_over_half_a_restore(backup: Path, tmp_path: Path) -> None:
+    trilho(tmp_path, "restore", str(backup), **at(tmp_path))
+    copy = tmp_path / backup.name
+    copy.write_bytes(backup.read_bytes())
+    with serving(f"sqlite:///{(tmp_path / 'mlflow.db').as_posix()}", str(tmp_path / "artifacts")) as running:
+        refused = trilho(tmp_path, "restore", copy.name, "--force", code=1, **at(tmp_path))
+        assert "A tracking server runs over it." in refused.stderr
+        with connect(running.address) as client:
+            client.post("runs/create", {"experiment_id": "0"})
+    begin_restore(Folder(tmp_path / "artifacts"), Unfinished(backup=copy.name, sha256="", replaces=True))
+    said = refusal(tmp_path, f"sqlite:///{(tmp_path / 'mlflow.db').as_posix()}", str(tmp_path / "artifacts"))
+    assert f"A restore of {copy.name}" in said
+    assert "Run the same trilho restore again" in said

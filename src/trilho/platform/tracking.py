@@ -62,9 +62,12 @@ def database_path(state_dir: Path) -> Path:
 
 
 def _prepare(state_dir: Path) -> None:
+    from trilho.platform.backup.unfinished import refuse_unfinished
     from trilho.platform.database import check_database
 
-    (data_folder(state_dir) / "artifacts").mkdir(parents=True, exist_ok=True)
+    artifacts = data_folder(state_dir) / "artifacts"
+    artifacts.mkdir(parents=True, exist_ok=True)
+    refuse_unfinished(str(artifacts))
     check_database(database_path(state_dir))
 
 
