@@ -24,6 +24,7 @@ from team_store import SECRET_KEY, Store
 from trilho.platform.doctor.site import Site
 from trilho.platform.doctor.written import readdressing
 from trilho.platform.service import silent
+from trilho.wire import connect
 
 
 def test_a_missing_bucket_is_made(seaweed: Store, tmp_path: Path) -> None:
@@ -86,7 +87,9 @@ def test_a_listening_address_is_put_right_where_it_is_written(start_mlflow: Plai
     assert "listening-address" not in trilho(project, "doctor", code=None).stdout
 
 
-def test_a_wrong_port_is_put_right(start_mlflow: PlainServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_port_is_put_right_where_the_other_server_knows_the_project(
+    start_mlflow: PlainServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from trilho.platform.doctor import CHECKS, examine, server
 
     right, wrong = start_mlflow(tmp_path), f"http://127.0.0.1:{free_port()}"
@@ -94,8 +97,13 @@ def test_a_wrong_port_is_put_right(start_mlflow: PlainServers, tmp_path: Path, m
     project = tmp_path / "churn"
     project.mkdir()
     (project / ".env").write_text(f'MLFLOW_TRACKING_URI="{wrong}"\n', encoding="utf-8")
-    found = {f.name: f for f in examine(Site(root=project, tracking_uri=wrong, environment={}), CHECKS)}
-    fix = found["wrong-port"].fix
+    site = Site(root=project, tracking_uri=wrong, environment={}, experiment="churn")
+    stranger = {f.name: f for f in examine(site, CHECKS)}["wrong-port"]
+    assert right in stranger.remedy
+    assert stranger.fix is None  # ours may only be down, and that one somebody else's
+    with connect(right) as client:
+        client.post("experiments/create", {"name": "churn"})
+    fix = {f.name: f for f in examine(site, CHECKS)}["wrong-port"].fix
     assert fix is not None
     fix.act(silent)
     assert (project / ".env").read_text(encoding="utf-8") == f'MLFLOW_TRACKING_URI="{right}"\n'

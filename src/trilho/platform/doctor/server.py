@@ -6,12 +6,12 @@ import re
 import socket
 from urllib.parse import urlsplit
 
-from trilho.errors import ServerRefused
+from trilho.errors import ServerRefused, TrilhoError
 from trilho.platform.doctor.finding import Finding, ok, trouble
 from trilho.platform.doctor.http import Answer, get
 from trilho.platform.doctor.site import ANSWER_SECONDS, Site, addresses, without_user
 from trilho.platform.doctor.written import allowing, readdressing
-from trilho.wire import parse_address
+from trilho.wire import connect, parse_address
 
 # Where MLflow is found by custom: its default, the one that is published beside it, a proxy's, Kubernetes' node port.
 USUAL_PORTS = (5000, 5001, 8080, 80, 30500)
@@ -80,9 +80,13 @@ def wrong_port(site: Site) -> Finding | None:
     fix = None
     if elsewhere:
         right = _with_port(site.tracking_uri, elsewhere[0])
-        fix = readdressing(site, {"tracking_uri": (site.tracking_uri, right)})
+        if _knows_project(right, site):  # else it may be a stranger's, and ours only down
+            fix = readdressing(site, {"tracking_uri": (site.tracking_uri, right)})
         measured += f" MLflow answers at port {elsewhere[0]}."
-        remedy = f"Set tracking_uri (or MLFLOW_TRACKING_URI) to {scheme}://{address.host}:{elsewhere[0]}"
+        remedy = (
+            f"If that is the server meant, set tracking_uri (or MLFLOW_TRACKING_URI) to "
+            f"{scheme}://{address.host}:{elsewhere[0]}"
+        )
     else:
         remedy = (
             "Set tracking_uri (or MLFLOW_TRACKING_URI) to the port of MLflow's server. It is in docker compose ps,\n"
@@ -153,6 +157,16 @@ def _is_mlflow(address: str) -> bool:
     if health is None or version is None or health.text.strip() != "OK":
         return False
     return version.status == 403 or version.text.strip()[:1].isdigit()
+
+
+def _knows_project(address: str, site: Site) -> bool:
+    """Whether the MLflow server at `address` has the project's experiment."""
+    try:
+        with connect(address, environment=site.environment, seconds=ANSWER_SECONDS) as client:
+            client.get("experiments/get-by-name", {"experiment_name": site.experiment})
+    except TrilhoError:
+        return False
+    return bool(site.experiment)
 
 
 def _told(answer: Answer | None) -> str:
