@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +32,9 @@ class Built:
     engine: Engine
     version: str
 
-    def written(self, project: Path, *words: str) -> ComposeServer:
+    def written(self, project: Path, *words: str, new: Sequence[str] = ()) -> ComposeServer:
         """A new project, and what `trilho deploy compose` writes into a folder of it."""
-        run(*TRILHO, "new", str(project))
+        run(*TRILHO, "new", str(project), *new, cwd=project.parent)
         found = ComposeServer(self.engine, project, project / "server", self.version)
         run(*TRILHO, "deploy", "compose", str(found.folder), "-C", str(project), *words)
         services = found.services()
@@ -73,6 +73,39 @@ class ComposeServer:
             yield self
         finally:
             self.down("--volumes", seconds=5)
+
+    def back_up(self) -> None:
+        """As README.md says it; the file is on this machine, where only its user can read it."""
+        said = self.compose("exec", "mlflow", "trilho", "backup", "/backups/one.tar.zst")
+        assert "Saved" in said, said
+        kept = self.folder / "backups" / "one.tar.zst"
+        assert (kept.stat().st_uid, kept.stat().st_mode & 0o777) == (10001, 0o600)
+
+    def restore(self) -> None:
+        """As README.md says it."""
+        self.compose("stop", "mlflow", "webapp", "monitor")
+        said = self.compose("run", "--rm", "mlflow", "trilho", "restore", "/backups/one.tar.zst", "--force")
+        assert "Restored" in said, said
+        self.up()
+
+    def lose_the_model(self) -> None:
+        """Its versions, its runs and their files go for good."""
+        body = ("-H", "Content-Type: application/json", "-d", json.dumps({"name": self.project.name}))
+        self.ask(f"{MLFLOW}/api/2.0/mlflow/registered-models/delete", "-X", "DELETE", *body)
+        for run_id in self.runs():
+            word = json.dumps({"run_id": run_id})
+            self.ask(f"{MLFLOW}/api/2.0/mlflow/runs/delete", *body[:2], "-d", word)
+        said = self.compose("exec", "mlflow", "trilho", "gc", "--all", "--keep", "1", "--yes")
+        assert "Freed" in said, said
+
+    def runs(self) -> list[str]:
+        """Ids of all runs."""
+        known = ("-H", "Content-Type: application/json", "-d")
+        found = self.ask(f"{MLFLOW}/api/2.0/mlflow/experiments/search", *known, '{"max_results": 100}')
+        ids = [one["experiment_id"] for one in json.loads(found)["experiments"]]
+        asked = json.dumps({"experiment_ids": ids, "max_results": 1000})
+        found = self.ask(f"{MLFLOW}/api/2.0/mlflow/runs/search", *known, asked)
+        return [one["info"]["run_id"] for one in json.loads(found).get("runs", [])]
 
     def up(self) -> None:
         self.compose("up", *WAIT)

@@ -103,6 +103,15 @@ def test_down_and_up_again_has_everything_still(server: ComposeServer) -> None:
     assert server.predictions()[0] in (0, 1)
 
 
+def test_a_backup_of_the_running_server_brings_back_what_was_lost(server: ComposeServer) -> None:
+    before = server.versions(), server.stored()
+    server.back_up()
+    server.lose_the_model()
+    assert server.versions() == []
+    server.restore()
+    assert (server.versions(), server.stored()) == before
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 
 
