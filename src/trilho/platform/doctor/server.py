@@ -98,7 +98,7 @@ def wrong_port(site: Site) -> Finding | None:
 def host_refused(site: Site) -> Finding | None:
     """403 `Invalid Host header - possible DNS rebinding attack detected`, while /health is green."""
     error = site.refusal
-    if not isinstance(error, ServerRefused) or error.status != 403 or "host" not in error.why.lower():
+    if not isinstance(error, ServerRefused) or error.status != 403 or "invalid host header" not in error.why.lower():
         return None
     address = parse_address(site.tracking_uri, site.environment)
     health = get(f"{address.shown}/health")
@@ -116,7 +116,11 @@ def host_refused(site: Site) -> Finding | None:
 def login_refused(site: Site) -> Finding | None:
     """401 or 403: the user, the password or the token is wrong or missing."""
     error = site.refusal
-    if not isinstance(error, ServerRefused) or error.status not in (401, 403) or "host" in error.why.lower():
+    if (
+        not isinstance(error, ServerRefused)
+        or error.status not in (401, 403)
+        or "invalid host header" in error.why.lower()
+    ):
         return None
     address = parse_address(site.tracking_uri, site.environment)
     given = "the login that was given" if address.authorization else "a request without a login"
