@@ -90,11 +90,12 @@ class ComposeServer:
 
     def lose_the_model(self) -> None:
         """Its versions, its runs and their files go for good."""
-        body = ("-H", "Content-Type: application/json", "-d", json.dumps({"name": self.project.name}))
-        self.ask(f"{MLFLOW}/api/2.0/mlflow/registered-models/delete", "-X", "DELETE", *body)
+        told = ("-H", "Content-Type: application/json", "-d")
+        for name in (self.project.name, f"{self.project.name}.history"):  # its events name the runs: gc would keep them
+            words = (*told, json.dumps({"name": name}))
+            self.ask(f"{MLFLOW}/api/2.0/mlflow/registered-models/delete", "-X", "DELETE", *words)
         for run_id in self.runs():
-            word = json.dumps({"run_id": run_id})
-            self.ask(f"{MLFLOW}/api/2.0/mlflow/runs/delete", *body[:2], "-d", word)
+            self.ask(f"{MLFLOW}/api/2.0/mlflow/runs/delete", *told, json.dumps({"run_id": run_id}))
         said = self.compose("exec", "mlflow", "trilho", "gc", "--all", "--keep", "1", "--yes")
         assert "Freed" in said, said
 
