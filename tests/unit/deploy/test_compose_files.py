@@ -192,8 +192,8 @@ def test_data_outside_of_the_project_is_where_a_training_in_a_container_looks_fo
 
 
 def test_a_host_may_be_an_address_and_its_name_counts(tmp_path: Path) -> None:
-    written(tmp_path, hosts=("http://MLflow.acme.lan:5000/", "10.1.2.3:5000", "*.acme.lan"))
-    assert settings(tmp_path)["MLFLOW_SERVER_ALLOWED_HOSTS"] == "mlflow.acme.lan,10.1.2.3,*.acme.lan"
+    written(tmp_path, hosts=("*.acme.lan", "http://MLflow.acme.lan:5000/", "10.1.2.3:5000"))
+    assert settings(tmp_path)["MLFLOW_SERVER_ALLOWED_HOSTS"] == "*.acme.lan,mlflow.acme.lan,10.1.2.3"
     assert "http://mlflow.acme.lan:5000" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 

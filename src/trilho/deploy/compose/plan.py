@@ -79,7 +79,7 @@ class ComposePlan:
             "publish": "0.0.0.0" if self.hosts else "127.0.0.1",
             "allowed_hosts": ",".join(self.hosts),
             "hosts": list(self.hosts),
-            "reached": self.hosts[0] if self.hosts else "localhost",
+            "reached": next((_in_address(name) for name in self.hosts if "*" not in name), "localhost"),
             "data": _outside(self.project, folder.resolve()) if self.project else None,
             "model": self.project.register.name if self.project else "",
             "project_folder": _from(folder.resolve(), root) if root else "",
@@ -111,6 +111,10 @@ def _name(given: str) -> str:
             remedy="Write each name by itself: --host mlflow.example.org --host 10.1.2.3",
         )
     return found
+
+
+def _in_address(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
 
 
 def _outside(project: ProjectFile, folder: Path) -> dict[str, str] | None:
