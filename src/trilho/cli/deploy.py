@@ -145,7 +145,7 @@ def _known(project: Path, profile: str | None, overrides: list[str] | None) -> t
 
 
 def _asked(name: str, value: str) -> str:
-    return f"{name}=KEY, a long random word" if value == "…" else f"{name}={value}"
+    return f"{name}=KEY, a long word of your own" if value == "…" else f"{name}={value}"
 
 
 def _say(done: Written, what: str) -> None:
@@ -161,7 +161,7 @@ def _say(done: Written, what: str) -> None:
         else:
             output.state("Kept", f"{path} was changed; --replace writes over it")
     for name, (there, asked) in done.unlike.items():
-        output.state("Not changed", f".env has {name}={there}; for these options set {_asked(name, asked)}")
+        output.state("Unchanged", f".env has {name}={there}; for these options set {_asked(name, asked)}")
     if what == "compose":
         output.state("Secrets", f"{done.folder / '.env'}: made once, readable by you alone; keep it")
         output.state("Next", f"cd {quote(str(done.folder))} && docker compose up -d --build --wait")
