@@ -155,7 +155,7 @@ class ComposeServer:
         """
         found: dict[str, int] = {}
         address = f"{MLFLOW}/api/2.0/mlflow-artifacts/artifacts"
-        for entry in json.loads(self.ask(f"{address}?path={quote(path, safe='')}"))["files"]:
+        for entry in json.loads(self.ask(f"{address}?path={quote(path, safe='')}")).get("files", ()):
             name = f"{path}/{entry['path']}".lstrip("/")
             if entry["path"] == "reports":
                 continue

@@ -14,6 +14,7 @@ import pytest
 
 from compose_server import IMAGES, MARK, MLFLOW, MODEL, Built, ComposeServer
 from docker_engine import run
+from serving_process import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("docker")]
 
@@ -82,6 +83,16 @@ def test_no_secret_is_in_layers_history_logs_or_process_lists(server: ComposeSer
     assert not _among(words, run("ps", "-e", "-ww", "-o", "args"))
 
 
+def test_services_have_no_right_of_the_system_and_cannot_get_one(server: ComposeServer) -> None:
+    for name in ("mlflow", "webapp", "monitor"):
+        found = dict(line.split(":\t") for line in server.compose("exec", name, "cat", "/proc/1/status").splitlines())
+        assert {found[kind].strip("0") for kind in ("CapPrm", "CapEff", "CapBnd")} == {""}, name
+        assert found["NoNewPrivs"] == "1"
+    container = server.compose("ps", "--quiet", "mlflow").strip()
+    logs = json.loads(server.engine.docker("inspect", "--format", "{{json .HostConfig.LogConfig}}", container))
+    assert logs == {"Type": "json-file", "Config": {"max-file": "3", "max-size": "10m"}}
+
+
 def test_images_run_without_rights_and_carry_no_compiler(server: ComposeServer) -> None:
     for name in IMAGES:
         image = f"trilho/{name}:{server.version}"
@@ -96,14 +107,27 @@ def test_the_serving_image_is_less_than_half_of_the_training_image(server: Compo
     assert serving < training / 2, (serving, training)
 
 
+def test_a_backup_of_the_running_server_brings_back_what_was_lost(server: ComposeServer) -> None:
+    before = server.versions(), server.stored()
+    assert len(before[1]) > 10
+    server.back_up()
+    server.lose_the_model()
+    assert server.versions() == []
+    assert len(server.stored()) < len(before[1])
+    server.restore()
+    assert (server.versions(), server.stored()) == before
+    assert server.wait_for_model() == before[0][-1]
+
+
 def test_down_and_up_again_has_everything_still(server: ComposeServer) -> None:
-    before = server.wait_for_model(), server.versions()
+    server.wait_for_model()
+    answered = server.predictions()
+    until(lambda: _asked(server) >= len(answered), "the predictions are in the journal")
+    before = server.wait_for_model(), server.versions(), server.stored(), _asked(server)
     server.down()
     server.up()
-    assert (server.wait_for_model(), server.versions()) == before
-    assert int(json.loads(server.ask(f"{MODEL}/health"))["journal"]["written"]) >= 0
-    kept = server.compose("exec", "webapp", "sh", "-c", "ls -R /state/.trilho/journal")
-    assert "reports" in kept
+    assert (server.wait_for_model(), server.versions(), server.stored(), _asked(server)) == before
+    assert server.predictions() == answered
 
 
 def test_a_server_that_others_reach_asks_for_user_and_key(server: ComposeServer, built: Built, tmp_path: Path) -> None:
@@ -121,6 +145,15 @@ def test_a_server_that_others_reach_asks_for_user_and_key(server: ComposeServer,
         assert opened.status(runs, "-H", "Host: another.example.org", "--user", user) == "403"
         opened.train()
         opened.wait_for_model()
+        known = opened.compose("exec", "webapp", "env")
+        assert told["MLFLOW_AUTH_ADMIN_PASSWORD"] not in known, "strangers reach this service"
+        assert told["TRILHO_READER_PASSWORD"] in known
+        reader = ("--user", f"trilho-reader:{told['TRILHO_READER_PASSWORD']}", *named)
+        assert opened.status(runs, *reader) == "200"
+        gone = ("-X", "DELETE", "-H", "Content-Type: application/json", "-d", json.dumps({"name": "open"}))
+        assert opened.status(f"{MLFLOW}/api/2.0/mlflow/registered-models/delete", *gone, *reader) == "403"
+        assert "Nothing" in opened.compose("exec", "mlflow", "trilho", "gc", "--all", "--keep", "5")
+        opened.back_up()
         body = ("-H", "Content-Type: application/json", "-d", '{"dataframe_split": {"columns": [], "data": []}}')
         assert opened.status(f"{MODEL}/invocations", *body) == "401"
         assert opened.status(f"{MODEL}/metrics") == opened.status(f"{MLFLOW}/metrics") == "200"  # Prometheus has no key
@@ -128,6 +161,12 @@ def test_a_server_that_others_reach_asks_for_user_and_key(server: ComposeServer,
 
 
 # ----------------------------------------------------------------------------------------------------------------------
+
+
+def _asked(server: ComposeServer) -> int:
+    """Predictions in the journal, as the model server's own machine counts them."""
+    told = server.compose("exec", "webapp", "trilho", "journal", "--json")
+    return int(json.loads(told[told.index("{") :])["rows"])
 
 
 def _among(words: list[str], text: str) -> list[str]:
