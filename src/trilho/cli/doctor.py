@@ -50,12 +50,14 @@ def doctor(
     from trilho.cli import output
     from trilho.cli.exits import FAILED
     from trilho.cli.fixing import run_fixes
+    from trilho.cli.hidden_password import hide_password
     from trilho.platform.doctor import CHECKS, examine
 
     moved = _moved(files or [])
     if (yes or moved or without_files or only) and not fix:
         raise typer.BadParameter("--yes, --files, --without-files and --only belong to --fix.")
     _check_names(only or [])
+    hide_password(backend_store_uri)
     site = _site(project, profile, overrides, backend_store_uri or "", artifacts_destination or "", prometheus)
     found = examine(site, CHECKS)
     if fix:

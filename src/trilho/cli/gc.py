@@ -43,10 +43,12 @@ def gc(
     """
     from trilho.cli import output
     from trilho.cli.backup import megabytes
+    from trilho.cli.hidden_password import hide_password
     from trilho.platform.clearing import choose, clear, look
     from trilho.platform.clearing.acting import size_of
     from trilho.registry import open_store
 
+    hide_password(backend_store_uri)
     file = _project(project, profile, overrides, needed=not everything)
     where = stores_of(file, backend_store_uri, artifacts_destination)
     with connected(file) if file else _named_server() as client:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import filecmp
 import hashlib
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -45,6 +46,7 @@ def alone(address: DatabaseAddress, *, seconds: float = LOCK_SECONDS, say: Say =
         _make_folder(address.file.parent)
         lock = FileLock(address.file.with_name(address.file.name + ".lock"))
         _until(lambda: _file_locked(lock), address, seconds, say)
+        _give_to_owner(Path(lock.lock_file), address.file)
         try:
             yield
         finally:
@@ -164,6 +166,13 @@ def _dump(address: DatabaseAddress) -> str:
     if address.kind == "mysql":
         return f"mysqldump --single-transaction {where} -u {address.user} -p {address.database} > before.sql"
     return f"pg_dump -Fc {where} -U {address.user} {address.database} > before.dump"
+
+
+def _give_to_owner(lock: Path, database: Path) -> None:
+    """Whom the database belongs to may take the lock next time, although root made it."""
+    with suppress(AttributeError, OSError):  # not on Windows; no database yet; not ours to give
+        found = database.stat()
+        os.chown(lock, found.st_uid, found.st_gid)
 
 
 def _make_folder(folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 SQLite itself lets them ask again and again after pauses of up to 100 ms, and who comes first then is luck: beside seven
 clients that log without a pause, an eighth waited 6 s, and after 20 s MLflow answers "database is locked". Other
-processes on the same file are still waited for in SQLite's own way.
+processes on the same file are still waited for in SQLite's own way, and so are the milliseconds of a commit: the turn
+goes on as it begins. Given back later, a handler that opens a second connection would wait for itself.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ class MlflowVersionStore:
             return self._by_tag(history, _EVENT_KEY, key)
 
         try:
-            created = self._about(name, lambda: self._about(history, append, landed=landed))
+            created = self._about(history, append, needs=name, landed=landed)
         except ServerRefused as error:
             if not _is_missing(error):
                 raise
@@ -170,13 +170,19 @@ class MlflowVersionStore:
                 raise
             return False
 
-    def _about(self, name: str, ask: Callable[[], Json], *, landed: Callable[[], Json | None] = lambda: None) -> Json:
-        """The answer about a model. Where MLflow has users, it answers 403 about one that is not there: here 404."""
+    def _about(
+        self, name: str, ask: Callable[[], Json], *, needs: str = "", landed: Callable[[], Json | None] = lambda: None
+    ) -> Json:
+        """The answer about a model, and the one that it `needs`.
+
+        Where MLflow has users, it answers 403 about one that is not there: here 404.
+        """
         try:
             return patiently(ask, landed=landed)
         except ServerRefused as error:
             if error.status == FORBIDDEN:
-                self._client.get("registered-models/get", {"name": name})  # refused with 404 where it is not there
+                for each in (name, needs) if needs else (name,):
+                    self._client.get("registered-models/get", {"name": each})  # refused with 404 where it is not there
             raise
 
     def _source(self, name: str, event: Event) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from trilho.errors import BackupFailed, ServerRefused, TrilhoError
+from trilho.errors import BackupFailed, ServerRefused, TrilhoError, VersionNotFound
 from trilho.platform.backup.opening import open_store
 from trilho.platform.clearing.choosing import Choice
 from trilho.platform.clearing.proof import prove_same
@@ -131,8 +131,11 @@ def _sizes(places: Iterable[str], artifacts: str) -> Iterable[int]:
 
 def _delete_version(client: Client, store: VersionStore, version: Version) -> bool:
     """False where somebody put it to use since it was chosen."""
-    if store.get(version.name, version.number).aliases:
-        return False
+    try:
+        if store.get(version.name, version.number).aliases:
+            return False
+    except VersionNotFound:  # deleted by somebody else
+        return True
     body = {"name": version.name, "version": str(version.number)}
     _unless_gone(client.delete, "model-versions/delete", body)
     return True

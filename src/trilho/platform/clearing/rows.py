@@ -21,7 +21,8 @@ _MEASURED = "SELECT DISTINCT model_id, run_id FROM logged_model_metrics"
 _VERSIONS = """
 SELECT name, version, run_id, source, storage_location FROM model_versions
 WHERE COALESCE(current_stage, '') <> 'Deleted_Internal'
-AND NOT (name LIKE '%.history' AND COALESCE(run_id, '') = '' AND source LIKE 'models:/%')
+AND NOT (name LIKE '%.history' AND COALESCE(run_id, '') = '' AND source LIKE 'models:/%'
+         AND source NOT LIKE 'models:/m-%')
 """
 _NAMING = f"{_VERSIONS} AND (run_id = :id OR source LIKE :like OR storage_location LIKE :like)"
 

@@ -10,6 +10,9 @@ from trilho.platform.database_address import DatabaseAddress
 from trilho.platform.dated import dated
 from trilho.platform.migrating import alone, schema_of
 from trilho.platform.service import Say
+from trilho.platform.serving_lock import refuse_served
+
+_LEAVING_SECONDS = 5.0  # for a server that is ending
 
 
 def migrate_with_copy(address: DatabaseAddress, *, backup_in: Path, say: Say) -> str:
@@ -20,7 +23,7 @@ def migrate_with_copy(address: DatabaseAddress, *, backup_in: Path, say: Say) ->
 
     Raises:
         BackupFailed: the copy could not be made (nothing was changed then), or the migration stopped.
-        ServiceFailed: a server makes or migrates the tables just now.
+        ServiceFailed: a server uses the database, or makes or migrates its tables just now.
     """
     from trilho.tracking.upgrading import upgrade_tables
 
@@ -28,6 +31,7 @@ def migrate_with_copy(address: DatabaseAddress, *, backup_in: Path, say: Say) ->
         schema, before = schema_of(address)
         if schema != "older":
             return f"{address.shown} was migrated by somebody else meanwhile: it has schema {before}."
+        refuse_served(address, seconds=_LEAVING_SECONDS, say=say)
         backup = dated(backup_in, "before-doctor")
         backup.mkdir(mode=0o700, parents=True)  # users and their hashes are in it, too
         say(f"Copying the database to {backup}")
