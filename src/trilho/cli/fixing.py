@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from trilho.platform.doctor import Experiment, Finding, Relocated, Relocation, Site
 
 LOCATIONS = "artifact-roots"  # the check whose fix is the relocation
+SCHEMA = "database-schema"
+
+_BY_LOCATIONS = (LOCATIONS, "artifacts-unwritable")  # what the relocation puts right
 
 
 def run_fixes(
@@ -39,7 +42,8 @@ def run_fixes(
     """
     from trilho.cli.exits import FAILED
 
-    offers = {finding.name: finding.fix for finding in found if finding.fix and (not only or finding.name in only)}
+    wanted = [finding for finding in found if not only or finding.name in only]
+    offers = {finding.name: finding.fix for finding in wanted if finding.fix}
     done: dict[str, str] = {}
     for name, fix in offers.items():
         if not json:
@@ -48,44 +52,65 @@ def run_fixes(
             done[name] = fix.act(output.progress)
             if not json:
                 output.state("Done", done[name])
-    plan, moves = None, None
+    plan, moves, why_not = None, None, ""
     if not only or LOCATIONS in only:
-        plan, moves = _relocate(site, found, moved, without_files=without_files, act=act, json=json)
+        why_not = _why_not(site, found, offers)
+        if why_not and not json:
+            output.state(LOCATIONS, f"not looked at: {why_not}")
+        if not why_not and _has_to_look(site, found, offers):
+            plan, moves = _relocate(site, moved, without_files=without_files, act=act, json=json)
+    told = {*offers, *(_BY_LOCATIONS if plan and plan.experiments else ())}
+    left = [finding.name for finding in wanted if finding.state == "trouble" and finding.name not in told]
+    if left and not json:
+        output.state("Left", f"{', '.join(left)}: trilho doctor says what to do")
     if json:
         fixes = [{"check": name, "does": fix.does, "done": done.get(name)} for name, fix in offers.items()]
-        output.as_json({"fixes": fixes, "relocation": plan and _plan_json(plan, moves)})
+        relocation = plan and _plan_json(plan, moves)
+        output.as_json({"fixes": fixes, "relocation": relocation, "relocation_waits": why_not, "left": left})
     elif not act and (offers or (plan and plan.moved)):
         some_of_it = "; for some of it, with --only CHECK, too" if offers else ""
         output.state("Do it", f"the same command with --yes. Databases are copied first{some_of_it}")
     elif done:
         output.state("Next", "trilho doctor")
-    elif plan is None or not plan.experiments:
+    elif not left and not why_not and (plan is None or not plan.experiments):
         output.plain("Nothing to fix.")
-    if (plan and (plan.staying or (plan.moved and moves is None))) or (offers and not act):
+    waits = why_not and SCHEMA not in done
+    if left or waits or (plan and (plan.staying or (plan.moved and moves is None))) or (offers and not act):
         raise typer.Exit(FAILED)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
 
+def _why_not(site: Site, found: Sequence[Finding], offers: Collection[str]) -> str:
+    """What has to come before artifact locations are looked at; "" where nothing has to."""
+    states = {finding.name: finding.state for finding in found}
+    if states.get(SCHEMA) == "trouble":
+        older = any(finding.name == SCHEMA and finding.fix for finding in found)
+        first = f"the migration ({SCHEMA})" if older else SCHEMA
+        return f"first {first}, then the same command again"
+    if states.get(LOCATIONS) == "trouble" and offers and not (site.database and site.artifacts):
+        return "--backend-store-uri and --artifacts-destination are not known"
+    return ""
+
+
+def _has_to_look(site: Site, found: Sequence[Finding], offers: Collection[str]) -> bool:
+    """Whether the stores are known; or are not, and nothing else says that all is well or has a fix."""
+    fine = any(finding.name == LOCATIONS and finding.state == "ok" for finding in found)
+    return bool(site.database and site.artifacts) or not (fine or offers)
+
+
 def _relocate(
     site: Site,
-    found: Sequence[Finding],
     moved: Mapping[str, str],
     *,
     without_files: bool,
     act: bool,
     json: bool,
-) -> tuple[Relocation | None, Relocated | None]:
-    """The plan for artifact locations, shown, and what was done; None where they cannot or need not be looked at."""
+) -> tuple[Relocation, Relocated | None]:
+    """The plan for artifact locations, shown, and what was done."""
     from trilho.platform.doctor import plan_relocation, relocate
 
-    states = {finding.name: finding.state for finding in found}
-    known = site.database and site.artifacts
-    if states.get("database-schema") == "trouble":
-        return None, None  # an older MLflow's tables come first
-    if not known and (states.get(LOCATIONS) == "ok" or any(finding.fix for finding in found)):
-        return None, None
     plan = plan_relocation(site, elsewhere=moved, without_files=without_files)
     if not json:
         _show_plan(plan)
@@ -139,7 +164,7 @@ def _show_done(plan: Relocation, done: Relocated) -> None:
         folders = f"{counted(done.left, 'folder')} with the old files"
         output.state("Left", f"{folders}, listed in old-folders.txt there: remove them when all is well")
     output.state("Next", f"start the server with --artifacts-destination {plan.destination}, and without")
-    output.state("", "--default-artifact-root; then: trilho doctor")
+    output.state("", "--default-artifact-root; then, for what was begun meanwhile, too: trilho doctor --fix")
 
 
 def _plan_json(plan: Relocation, done: Relocated | None) -> dict[str, Any]:

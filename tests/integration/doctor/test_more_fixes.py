@@ -22,7 +22,7 @@ from older_mlflow import newest, older
 from team_databases import PASSWORD, Database
 from team_store import SECRET_KEY, Store
 from trilho.platform.doctor.site import Site
-from trilho.platform.doctor.written import readdressing
+from trilho.platform.doctor.written import allowing, readdressing
 from trilho.platform.service import silent
 from trilho.wire import connect
 
@@ -124,6 +124,23 @@ def test_a_refused_name_joins_those_of_the_compose_folder(
     text = (server / ".env").read_text(encoding="utf-8")
     assert text == "A=1\nMLFLOW_SERVER_ALLOWED_HOSTS=localhost,127.0.0.1\nB=2\n"
     assert diagnose(tracking_uri=address)["host-refused"].fix is None  # it is there; the server was not started anew
+
+
+@pytest.mark.parametrize("written", ['"a,b"', "'a,b'", "a,b  # ours", "a, b", "a,b\nMLFLOW_SERVER_ALLOWED_HOSTS='c'"])
+def test_names_that_are_not_written_plainly_are_left_to_a_person(written: str, tmp_path: Path) -> None:
+    (tmp_path / "compose.yml").write_text("services: {}\n", encoding="utf-8")
+    (tmp_path / ".env").write_text(f"MLFLOW_SERVER_ALLOWED_HOSTS={written}\nB=2\n", encoding="utf-8")
+    assert allowing(Site(root=tmp_path, environment={}), "new") is None
+
+
+@pytest.mark.parametrize(("before", "after"), [("", "new"), ("a,b:*", "a,b:*,new"), ("a\r", "a,new\r")])
+def test_a_name_is_added_to_those_that_are_written_plainly(before: str, after: str, tmp_path: Path) -> None:
+    (tmp_path / "compose.yml").write_text("services: {}\n", encoding="utf-8")
+    (tmp_path / ".env").write_bytes(f"MLFLOW_SERVER_ALLOWED_HOSTS={before}\n\nB=2".encode())
+    fix = allowing(Site(root=tmp_path, environment={}), "new")
+    assert fix is not None
+    fix.act(silent)
+    assert (tmp_path / ".env").read_bytes() == f"MLFLOW_SERVER_ALLOWED_HOSTS={after}\n\nB=2".encode()
 
 
 def test_only_the_setting_that_is_wrong_is_written_anew(tmp_path: Path) -> None:

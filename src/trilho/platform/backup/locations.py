@@ -6,7 +6,7 @@ of one machine, or a bucket by its name, does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -112,8 +112,12 @@ def models_of(address: DatabaseAddress, before: float) -> Iterator[tuple[str, st
         yield from ((row[0], row[1] or "") for row in found)
 
 
-def rewrite(address: DatabaseAddress, moves: Mapping[str, str]) -> int:
-    """Give each location that leads past the server its new one; how many were changed."""
+def rewrite(address: DatabaseAddress, moves: Mapping[str, str], *, alone: Collection[str] = ()) -> int:
+    """Give each location that leads past the server its new one; how many were changed.
+
+    Args:
+        alone: Those of `moves` that take nothing with them that is below them and not in `moves` itself.
+    """
     import sqlalchemy
 
     if not moves:
@@ -126,7 +130,7 @@ def rewrite(address: DatabaseAddress, moves: Mapping[str, str]) -> int:
         for table, keys, column in places:
             found = sqlalchemy.table(table, *(sqlalchemy.column(name) for name in (*keys, column)))
             for row in list(_past_the_server(connection, table, (*keys, column))):
-                after = _moved(row[column], moves)
+                after = _moved(row[column], moves, alone)
                 if after != row[column]:
                     same = (found.c[key] == row[key] for key in keys)
                     connection.execute(found.update().where(*same).values({column: after}))
@@ -178,12 +182,14 @@ def _under(location: str, destination: str) -> str | None:
     return location.removeprefix(root).strip("/") if location.startswith(root) else None
 
 
-def _moved(location: str, moves: Mapping[str, str]) -> str:
+def _moved(location: str, moves: Mapping[str, str], alone: Collection[str] = ()) -> str:
     """By the longest of the moved locations that it is, or is below."""
     head, tail = location.rstrip("/"), ""
     while head:
         for known in (head, f"{head}/"):
             if known in moves:
+                if tail and known in alone:
+                    return location
                 return moves[known].rstrip("/") + tail
         head, slash, last = head.rpartition("/")
         tail = f"{slash}{last}{tail}"

@@ -42,7 +42,10 @@ class Relocated:
 
 
 def relocate(plan: Relocation, *, backup_in: Path, say: Say = silent) -> Relocated:
-    """Do what `plan` says. The server may run meanwhile; files that come to old paths in these seconds are taken along.
+    """Do what `plan` says. The server may run meanwhile.
+
+    Files that come to folders of the plan in that time are taken along. Runs, models, traces and versions that are made
+    in that time stay where they are, row and files: another plan has them.
 
     Args:
         backup_in: The folder in which the backup gets one of its own.
@@ -64,7 +67,8 @@ def relocate(plan: Relocation, *, backup_in: Path, say: Say = silent) -> Relocat
         copying = _Copying(plan, store, say)
         copying.go_on()
     say("Rewriting locations")
-    rows = rewrite(plan.database, plan.locations)
+    # What began after the plan has its files at the old place, though its experiment goes: it stays for the next time.
+    rows = rewrite(plan.database, plan.locations, alone={found.before for found in plan.experiments})
     done = f"The locations are rewritten. Every old file is where it was, and the database as it was is in {backup}."
     with _told(done, "Copy what is missing by hand: moves.json in that folder says which location became which."):
         copying.go_on()  # what came in the meantime; from now on nobody is sent to the old paths

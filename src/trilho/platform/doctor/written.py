@@ -18,7 +18,8 @@ from trilho.platform.service import Say
 _FILES = (".env", "trilho.yaml")
 _TRACKING = ("MLFLOW_TRACKING_URI", "tracking_uri")
 _SETTING = r"""^([ \t]*(?:export[ \t]+)?{name}[ \t]*[=:][ \t]*["']?){value}(?=["'\s]|$)"""
-_HOSTS = re.compile(r"^(MLFLOW_SERVER_ALLOWED_HOSTS=)(.*?)\s*$", re.MULTILINE)
+_HOSTS = re.compile(r"^(MLFLOW_SERVER_ALLOWED_HOSTS=)(.*?)(?=\r?$)", re.MULTILINE)
+_PLAIN = re.compile(r"""[^\s"'#]*""")  # a name may go behind it: no quotes, no comment
 
 
 def readdressing(site: Site, changes: Mapping[str, tuple[str, str]]) -> Fix | None:
@@ -45,11 +46,14 @@ def readdressing(site: Site, changes: Mapping[str, tuple[str, str]]) -> Fix | No
 
 
 def allowing(site: Site, host: str) -> Fix | None:
-    """Adds `host` to MLFLOW_SERVER_ALLOWED_HOSTS of the project's compose folder; None where there is no such one."""
+    """Adds `host` to MLFLOW_SERVER_ALLOWED_HOSTS of the project's compose folder.
+
+    None where that is not there, has the name, or is written in quotes, with a comment or twice.
+    """
     for folder in dict.fromkeys(file.parent for file in container_files(site)):
         text = _read(folder / ".env")
-        found = _HOSTS.search(text)
-        if found is None or host in found[2].split(","):
+        found = _HOSTS.findall(text)
+        if len(found) != 1 or not _PLAIN.fullmatch(found[0][1]) or host in found[0][1].split(","):
             continue
         fresh = _HOSTS.sub(lambda line: f"{line[1]}{line[2]},{host}" if line[2] else f"{line[1]}{host}", text)
         again = f"then, in {folder}: docker compose up -d mlflow"

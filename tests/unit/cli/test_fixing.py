@@ -1,0 +1,88 @@
+"""trilho doctor --fix says what it leaves to a person, and ends with 1 there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import typer
+
+from trilho.cli.fixing import run_fixes
+from trilho.errors import BackupFailed
+from trilho.platform.doctor import Finding, Site
+from trilho.platform.doctor.finding import Fix, ok, trouble
+
+FIX = Fix(does="what it does", act=lambda _: "what it did")
+
+
+def wrong(name: str, *, fix: Fix | None = None) -> Finding:
+    return replace(trouble("measured", expected="expected", remedy="remedy", fix=fix), name=name)
+
+
+def fine(name: str) -> Finding:
+    return replace(ok("all is well"), name=name)
+
+
+def ends(
+    folder: Path,
+    *found: Finding,
+    only: Collection[str] = (),
+    act: bool = True,
+    known: bool = False,
+    as_json: bool = False,
+) -> int:
+    """The exit code, at a site whose database and artifacts are named or not."""
+    database, artifacts = (f"sqlite:///{folder.as_posix()}/mlflow.db", str(folder)) if known else ("", "")
+    site = Site(root=folder, environment={}, database=database, artifacts=artifacts)
+    try:
+        run_fixes(site, found, {}, without_files=False, only=only, act=act, json=as_json)
+    except typer.Exit as end:
+        return end.exit_code
+    return 0
+
+
+@pytest.mark.parametrize("act", [False, True])
+def test_what_only_a_person_can_put_right_is_named(
+    act: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = wrong("database-schema")
+    assert ends(tmp_path, newer, fine("disk"), act=act, known=True) == 1
+    said = capsys.readouterr().out
+    assert "Nothing to fix" not in said
+    assert "Left       database-schema: trilho doctor says what to do" in said
+    assert "artifact-roots not looked at" in said
+
+
+def test_what_was_put_right_is_not_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = [wrong("wrong-port", fix=FIX), wrong("disk"), fine("artifact-roots")]
+    assert ends(tmp_path, *found) == 1
+    assert "Left       disk:" in capsys.readouterr().out
+    assert ends(tmp_path, *found, only=["wrong-port"]) == 0
+    assert "Left" not in capsys.readouterr().out
+    assert ends(tmp_path, *found, only=["disk"], as_json=True) == 1
+    assert json.loads(capsys.readouterr().out)["left"] == ["disk"]
+
+
+def test_locations_wait_for_the_migration_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    older = wrong("database-schema", fix=FIX)
+    assert ends(tmp_path, older, only=["artifact-roots"], known=True) == 1  # whether or not the server answers
+    said = capsys.readouterr().out
+    assert "artifact-roots not looked at: first the migration (database-schema), then the same command again" in said
+    assert "Nothing to fix" not in said
+    assert ends(tmp_path, older, wrong("artifact-roots"), known=True) == 1
+    assert "Left       artifact-roots:" in capsys.readouterr().out
+
+
+def test_locations_that_were_asked_for_say_what_they_need_whatever_else_has_a_fix(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [wrong("artifact-roots"), wrong("wrong-port", fix=FIX)]
+    with pytest.raises(BackupFailed, match="has to know its database and its artifacts"):
+        ends(tmp_path, *found, only=["artifact-roots"])
+    assert ends(tmp_path, *found) == 1
+    said = capsys.readouterr().out
+    assert "artifact-roots not looked at: --backend-store-uri and --artifacts-destination are not known" in said
+    assert "Left       artifact-roots:" in said
