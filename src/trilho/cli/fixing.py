@@ -73,7 +73,8 @@ def run_fixes(
     elif done:
         output.state("Next", "trilho doctor")
     elif not left and not why_not and (plan is None or not plan.experiments):
-        output.plain("Nothing to fix.")
+        known = f": every artifact location in {plan.database.shown} is behind the server" if plan else ""
+        output.plain(f"Nothing to fix{known}.")
     waits = why_not and SCHEMA not in done
     if left or waits or (plan and (plan.staying or (plan.moved and moves is None))) or (offers and not act):
         raise typer.Exit(FAILED)
@@ -125,7 +126,6 @@ def _relocate(
 
 def _show_plan(plan: Relocation) -> None:
     if not plan.experiments:
-        output.plain(f"Every artifact location in {plan.database.shown} is behind the server.")
         return
     for found in plan.experiments:
         _show_experiment(found)
