@@ -35,6 +35,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A project of two modules, importable, and gone from this process afterwards."""
     root = tmp_path / "project"
     write_project(root, version=1)
+    # Python knows a stale .pyc by size and second: versions of one length, written in one second, look alike to it.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.syspath_prepend(str(root))
     yield root
     forget()
