@@ -19,6 +19,7 @@ from trilho.errors import ServiceFailed
 from trilho.importer import load_module
 from trilho.platform.database_address import DatabaseAddress
 from trilho.platform.service import Say, silent
+from trilho.private_files import write_private
 
 ADMIN, PASSWORD = "MLFLOW_AUTH_ADMIN_USERNAME", "MLFLOW_AUTH_ADMIN_PASSWORD"
 CONFIG, CSRF_KEY = "MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY"
@@ -118,8 +119,7 @@ def _kept_password(file: Path, user: str, say: Say) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # of a database that is no more: its user is not in this one
             file.replace(file.with_name(file.name + ".old"))
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-            out.write(password + "\n")
+        write_private(file, password + "\n")
     except OSError as error:
         raise ServiceFailed(
             "The first administrator's password cannot be kept.",

@@ -34,17 +34,20 @@ def s3_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str
     return {"AWS_DEFAULT_REGION": region} if region and not environment.get("AWS_DEFAULT_REGION") else {}
 
 
-def s3_client(environment: Mapping[str, str] = os.environ, *, seconds: float) -> Any:
-    """A client of boto3 for the store that `environment` names, by the names of MLflow and AWS; it asks once.
+def s3_client(environment: Mapping[str, str] = os.environ, *, seconds: float | None = None) -> Any:
+    """A client of boto3 for the store that `environment` names, by the names of MLflow and AWS.
 
     Args:
-        seconds: For a connection, and for an answer.
+        seconds: For a connection, and for an answer; it then asks once. None: boto3's minute, and five attempts.
 
     Raises:
         MissingExtra: boto3 is not installed.
         ValueError, botocore.exceptions.BotoCoreError: the endpoint or the region is none.
     """
     boto3, config = load_module("boto3"), load_module("botocore.config")
+    patience: dict[str, Any] = {"retries": {"total_max_attempts": 5, "mode": "standard"}}
+    if seconds is not None:
+        patience = {"retries": {"total_max_attempts": 1}, "connect_timeout": seconds, "read_timeout": seconds}
     return boto3.Session(
         aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID") or None,
         aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY") or None,
@@ -55,10 +58,11 @@ def s3_client(environment: Mapping[str, str] = os.environ, *, seconds: float) ->
         verify=environment.get("MLFLOW_S3_IGNORE_TLS", "").lower() not in ("true", "1"),
         region_name=environment.get("AWS_DEFAULT_REGION") or environment.get("AWS_REGION") or None,
         config=config.Config(
-            connect_timeout=seconds,
-            read_timeout=seconds,
-            retries={"total_max_attempts": 1},
+            **patience,
             s3={"addressing_style": environment.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE") or "auto"},
+            # Stores that only speak S3 do not know the checksums that Amazon's client adds by itself since 2025.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
         ),
     )
 

@@ -9,8 +9,12 @@ import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from trilho.errors import ServiceFailed
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _COPY, _MOVE = ("copy", "move") if os.name == "nt" else ("cp", "mv")
 
@@ -25,10 +29,10 @@ def check_database(path: Path) -> None:
         ServiceFailed: it is damaged, or was written by an older or a newer MLflow.
     """
     revision = _revision(path)
-    known = known_revisions()
-    if revision is None or not known:
+    if revision is None:
         return
-    if revision not in known:
+    found = age(revision)
+    if found == "newer":
         raise ServiceFailed(
             f"The tracking database was written by a newer MLflow than {_mlflow_version()}, which is installed.",
             state="It was not touched.",
@@ -36,7 +40,7 @@ def check_database(path: Path) -> None:
             remedy="Install the newer MLflow: pip install --upgrade mlflow\n"
             f"Or put back the copy made before it was migrated: {path}.bak",
         )
-    if any(parent == revision for parent in known.values()):
+    if found == "older":
         raise ServiceFailed(
             f"The tracking database was written by an older MLflow than {_mlflow_version()}, which is installed.",
             state="It was not touched.",
@@ -65,6 +69,25 @@ def _revision(path: Path) -> str | None:
             f"Or begin anew, keeping it aside:\n  {_go_to(path.parent)}\n  {_MOVE} {path.name} {path.name}.damaged",
         ) from error
     return str(row[0]) if row else None
+
+
+def age(revision: str) -> Literal["current", "older", "newer"]:
+    """How a schema compares with what the installed MLflow wants."""
+    known = known_revisions()
+    if not known:
+        return "current"
+    if revision not in known:
+        return "newer"
+    return "older" if revision in known.values() else "current"
+
+
+def revision_in(connection: Connection) -> str:
+    """The schema that MLflow's tables in any database say they have; "" where there are none."""
+    import sqlalchemy
+
+    if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
 def known_revisions() -> dict[str, str | None]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from trilho.errors import ServiceFailed
-from trilho.platform.database import known_revisions
+from trilho.platform.database import age, revision_in
 from trilho.platform.database_address import DatabaseAddress
 from trilho.platform.dated import dated
 from trilho.platform.service import Say, silent
@@ -67,19 +67,10 @@ def schema_of(address: DatabaseAddress) -> tuple[Schema, str]:
 
     if address.file is not None and not address.file.exists():
         return "none", ""
-    known = known_revisions()
     engine = sqlalchemy.create_engine(address.uri, poolclass=sqlalchemy.pool.NullPool)
     with engine.connect() as connection:
-        if not sqlalchemy.inspect(connection).has_table("alembic_version"):
-            return "none", ""
-        revision = connection.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).scalar()
-    if revision is None:
-        return "none", ""
-    if not known:
-        return "current", revision
-    if revision not in known:
-        return "newer", revision
-    return ("older" if revision in known.values() else "current"), revision
+        revision = revision_in(connection)
+    return (age(revision) if revision else "none"), revision
 
 
 def holds_nothing(address: DatabaseAddress) -> bool:

@@ -63,21 +63,17 @@ class Turns:
 
 @contextmanager
 def write_in_turn(turns: Turns | None = None) -> Iterator[None]:
-    """While inside, each transaction of this process that writes to SQLite takes its turn with its first statement.
+    """While inside, each transaction of this process that writes takes its turn with its first statement.
 
-    By SQLAlchemy's own events (https://docs.sqlalchemy.org/en/20/core/events.html), for every engine of the process.
+    By SQLAlchemy's own events (https://docs.sqlalchemy.org/en/20/core/events.html), heard from every engine of the
+    process: there should be SQLite's only.
     """
     from sqlalchemy import Engine, Pool, event
 
     line = turns or Turns()
 
     def before(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        if (
-            connection.dialect.name == "sqlite"
-            and _TURN not in connection.info
-            and statement.lstrip()[:7].upper().startswith(_WRITING)
-            and line.take()
-        ):
+        if _TURN not in connection.info and statement.lstrip()[:7].upper().startswith(_WRITING) and line.take():
             connection.info[_TURN] = True
 
     def after(connection: Connection) -> None:

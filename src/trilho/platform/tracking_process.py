@@ -49,7 +49,7 @@ from trilho.platform.serving_lock import serve
 from trilho.platform.sqlite_turns import write_in_turn
 from trilho.platform.tracking_metrics import Counted
 from trilho.platform.user_tables import make_user_tables
-from trilho.tracking.upgrading import table_names, upgrade_tables
+from trilho.tracking.schema import table_names, upgrade_tables
 
 if TYPE_CHECKING:
     import uvicorn
@@ -152,7 +152,7 @@ def run_server(
     # uvicorn raises it again after its orderly end: not deadly then
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
-        with write_in_turn():
+        with write_in_turn() if address.file is not None else contextlib.nullcontext():
             server.run(sockets=[listener])
     except KeyboardInterrupt:
         pass

@@ -1,4 +1,4 @@
-"""MLflow's own tables: made in an empty database, and known by their names."""
+"""MLflow's own tables: made in an empty database, migrated by MLflow's own code, and known by their names."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trilho.tracking.upgrading import table_names
-
 _ARTIFACT_ROOT = "mlflow-artifacts:/"
 
 
@@ -20,6 +18,33 @@ def create_tables(uri: str) -> None:
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
         SqlAlchemyStore(uri, _ARTIFACT_ROOT).engine.dispose()
+
+
+def upgrade_tables(database: str) -> None:
+    """Migrate the database at the address `database`; its servers should be stopped, and a copy made.
+
+    This is what `mlflow db upgrade` calls; that command would show an address with a password to all of the machine.
+
+    Raises:
+        Exception: whatever MLflow, Alembic or the database raise; a part of the migration may be done.
+    """
+    import sqlalchemy
+    from mlflow.store.db import utils
+
+    engine = sqlalchemy.create_engine(database)
+    try:
+        utils._upgrade_db(engine)
+    finally:
+        engine.dispose()
+
+
+def table_names() -> frozenset[str]:
+    """The tables of runs, models and versions; users' are kept apart."""
+    from mlflow.store.db.base_sql_model import Base
+    from mlflow.store.model_registry.dbmodels import models  # noqa: F401 - imported for its tables
+    from mlflow.store.tracking.dbmodels import models as _  # noqa: F401
+
+    return frozenset(Base.metadata.tables)
 
 
 def tables_ever() -> frozenset[str]:

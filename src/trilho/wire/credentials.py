@@ -7,10 +7,11 @@ section for the server that is asked. MLflow leaves the other sections alone.
 from __future__ import annotations
 
 import configparser
-import os
+from io import StringIO
 from pathlib import Path
 
 from trilho.errors import InvalidProject
+from trilho.private_files import write_private
 
 _USER, _PASSWORD = "mlflow_tracking_username", "mlflow_tracking_password"
 _EVERY_SERVER = "mlflow"
@@ -82,9 +83,7 @@ def _read(file: Path) -> configparser.ConfigParser:
 def _write(kept: configparser.ConfigParser) -> Path:
     file = credentials_file()
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-        kept.write(out)
-    fresh.replace(file)
+    text = StringIO()
+    kept.write(text)
+    write_private(file, text.getvalue())
     return file

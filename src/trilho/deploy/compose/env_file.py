@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from trilho.deploy.folder import Written
+from trilho.private_files import write_private
 
 NAME = PurePosixPath(".env")
 
@@ -38,7 +38,7 @@ def write_env(folder: Path, render: Callable[[Callable[[], str]], str], *, compl
     try:
         there = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        _write_private(file, text)
+        write_private(file, text)
         return Written(folder=folder, written=(NAME,))
     known, wanted = _values(there), _values(render(lambda: _HIDDEN))
     unlike = {
@@ -49,7 +49,7 @@ def write_env(folder: Path, render: Callable[[Callable[[], str]], str], *, compl
     missing = [line for line in text.splitlines() if (name := _LINE.match(line)) and name[1] not in known]
     if not missing or not complete:
         return Written(folder=folder, same=(NAME,), unlike=unlike)
-    _write_private(file, there.rstrip("\n") + "\n\n# Added for a later compose.yml\n" + "\n".join(missing) + "\n")
+    write_private(file, there.rstrip("\n") + "\n\n# Added for a later compose.yml\n" + "\n".join(missing) + "\n")
     return Written(folder=folder, written=(NAME,), unlike=unlike)
 
 
@@ -66,12 +66,3 @@ def _values(text: str) -> dict[str, str]:
 
 def _differs(known: str, wanted: str) -> bool:
     return not known if wanted == _HIDDEN else known != wanted
-
-
-def _write_private(file: Path, text: str) -> None:
-    """Whole or not at all, and never readable by others, not even for a moment."""
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
-        opened.write(text)
-    fresh.replace(file)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from trilho.errors import BackupFailed
 from trilho.importer import load_module
 from trilho.platform.backup.artifact_store import UNFINISHED, Stored
+from trilho.platform.bucket import ENDPOINT, s3_client, wait_for_bucket
 
 _WHOLE = 8 << 20  # up to here an object goes in one request, above it in parts of this size, one after the other
 _PREPARE_SECONDS = 15.0
@@ -27,7 +28,7 @@ class Bucket:
         self._bucket = parts.netloc
         self._prefix = parts.path.strip("/") + "/" if parts.path.strip("/") else ""
         self.shown = f"s3://{self._bucket}/{self._prefix}"
-        self._s3 = _client()
+        self._s3 = s3_client()
 
     def files(self, under: str = "") -> Iterator[Stored]:
         prefix = self._prefix + (under.strip("/") + "/" if under else "")
@@ -61,8 +62,6 @@ class Bucket:
                 self._s3.upload_fileobj(stream, self._bucket, key, Config=config)
 
     def prepare(self) -> None:
-        from trilho.platform.bucket import wait_for_bucket
-
         wait_for_bucket(self._address, seconds=_PREPARE_SECONDS)
 
     def mark(self) -> str:
@@ -93,31 +92,11 @@ class Bucket:
         try:
             yield
         except (errors.ClientError, errors.BotoCoreError, boto3.Boto3Error) as error:
-            endpoint = urlsplit(os.environ.get("MLFLOW_S3_ENDPOINT_URL", ""))
+            endpoint = urlsplit(os.environ.get(ENDPOINT, ""))
             raise BackupFailed(
                 f"The store at {self.shown} refuses, or does not answer.",
                 why=" ".join(str(error).split())[:300],
-                remedy="Check MLFLOW_S3_ENDPOINT_URL "
-                f"({endpoint.netloc.rpartition('@')[2] or 'not set: Amazon S3'}), AWS_ACCESS_KEY_ID and "
+                remedy=f"Check {ENDPOINT} ("
+                f"{endpoint.netloc.rpartition('@')[2] or 'not set: Amazon S3'}), AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY,\nand that the bucket exists; then run the command again.",
             ) from error
-
-
-# ----------------------------------------------------------------------------------------------------------------------
-
-
-def _client() -> Any:
-    boto3, config = load_module("boto3"), load_module("botocore.config")
-    return boto3.client(
-        "s3",
-        endpoint_url=os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None,
-        verify=os.environ.get("MLFLOW_S3_IGNORE_TLS", "").lower() not in ("true", "1"),
-        region_name=os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or None,
-        config=config.Config(
-            retries={"max_attempts": 5, "mode": "standard"},
-            s3={"addressing_style": os.environ.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE") or "auto"},
-            # Stores that only speak S3 do not know the checksums that Amazon's client adds by itself since 2025.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        ),
-    )

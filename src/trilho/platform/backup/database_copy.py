@@ -11,9 +11,9 @@ from pathlib import Path
 
 from trilho.errors import BackupFailed
 from trilho.platform.backup.dump_tools import dump
-from trilho.platform.backup.private import private_file
 from trilho.platform.backup.tables import rows_of, sqlite_file, versions_of
 from trilho.platform.database_address import DatabaseAddress
+from trilho.private_files import private_file
 
 MEMBERS = {"sqlite": "database.sqlite", "mysql": "database.mysql.sql", "postgresql": "database.postgresql.sql"}
 _BUSY_SECONDS = 60.0

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from trilho.errors import BackupFailed
 from trilho.platform.backup.dump_rows import Counter, Dumped
-from trilho.platform.backup.private import private_file
 from trilho.platform.database_address import DatabaseAddress, Kind
+from trilho.private_files import private_file
 
 _NAMES: Mapping[tuple[Kind, str], tuple[str, ...]] = {
     ("postgresql", "dump"): ("pg_dump",),

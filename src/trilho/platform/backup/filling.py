@@ -11,12 +11,12 @@ from trilho.platform.backup.copying import copy_tables
 from trilho.platform.backup.dump_tools import load
 from trilho.platform.backup.locations import rewrite
 from trilho.platform.backup.manifest import Manifest
-from trilho.platform.backup.private import private_file
-from trilho.platform.backup.schema import age
 from trilho.platform.backup.tables import drop_all, sqlite_file
+from trilho.platform.database import age
 from trilho.platform.database_address import DatabaseAddress
 from trilho.platform.migrating import prepare_new
 from trilho.platform.service import Say
+from trilho.private_files import private_file
 
 
 def fill(address: DatabaseAddress, source: Path, manifest: Manifest, say: Say) -> int:
@@ -34,8 +34,7 @@ def fill(address: DatabaseAddress, source: Path, manifest: Manifest, say: Say) -
     if manifest.database == address.kind:
         load(address, source)
         return put_right(address, manifest)
-    from trilho.tracking.schema import create_tables, quiet
-    from trilho.tracking.upgrading import upgrade_tables
+    from trilho.tracking.schema import create_tables, quiet, upgrade_tables
 
     laptop = sqlite_file(source)
     if age(manifest.schema) == "older":

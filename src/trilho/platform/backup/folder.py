@@ -12,6 +12,7 @@ from typing import IO
 
 from trilho.errors import BackupDamaged, BackupFailed
 from trilho.platform.backup.artifact_store import UNFINISHED, Stored
+from trilho.platform.backup.files_below import files_below
 
 _PIECE = 1 << 20
 
@@ -24,20 +25,21 @@ class Folder:
         self.shown = str(root)
 
     def files(self, under: str = "") -> Iterator[Stored]:
-        for path in _walk(self._root / under, frozenset()):
-            relative = path.relative_to(self._root).as_posix()
-            if relative == UNFINISHED:
-                continue
-            try:
-                found = path.stat()
-            except FileNotFoundError:
-                if path.is_symlink():
-                    raise _dangling(path) from None
-                continue  # gone since it was listed
-            except OSError as error:
-                raise _unreadable(path, error) from error
-            if stat.S_ISREG(found.st_mode):
-                yield Stored(path=relative, size=found.st_size, modified=found.st_mtime)
+        try:
+            for path in files_below(self._root / under):
+                relative = path.relative_to(self._root).as_posix()
+                if relative == UNFINISHED:
+                    continue
+                try:
+                    found = path.stat()
+                except FileNotFoundError:
+                    if path.is_symlink():
+                        raise
+                    continue  # gone since it was listed
+                if stat.S_ISREG(found.st_mode):
+                    yield Stored(path=relative, size=found.st_size, modified=found.st_mtime)
+        except OSError as error:
+            raise _unreadable(Path(error.filename or self._root), error) from error
 
     @contextmanager
     def reading(self, path: str) -> Iterator[tuple[IO[bytes], Stored] | None]:
@@ -63,7 +65,8 @@ class Folder:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name[:100]}.part")
         try:
-            with part.open("wb") as out:
+            part.unlink(missing_ok=True)
+            with part.open("xb") as out:  # no link that somebody else put there is followed
                 shutil.copyfileobj(stream, out, _PIECE)
                 if out.tell() != size:
                     raise OSError(f"{path} ended after {out.tell()} of {size} bytes")
@@ -94,36 +97,15 @@ class Folder:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
-    """The files below it, those behind links too, in an order that does not change; a link to `above` is passed by."""
-    try:
-        found = folder.stat()
-        here = (found.st_dev, found.st_ino)
-        if here in above:
-            return
-        with os.scandir(folder) as listed:
-            entries = sorted((entry.name, entry.is_dir()) for entry in listed)
-    except FileNotFoundError:  # gone since it was listed; or nothing was ever kept here
-        return
-    except OSError as error:
-        raise _unreadable(folder, error) from error
-    yield from (folder / name for name, is_folder in entries if not is_folder)
-    for name, is_folder in entries:
-        if is_folder:
-            yield from _walk(folder / name, above | {here})
-
-
 def _unreadable(path: Path, error: OSError) -> BackupFailed:
+    if path.is_symlink() and not path.exists():
+        return BackupFailed(
+            f"The link {path} leads to nothing: {path.readlink()} is not there.",
+            why="What lies there would be left out.",
+            remedy="Is a disk not mounted? Mount it. If its files are gone for good, delete the link.",
+        )
     return BackupFailed(
         f"{path} may not be read.",
         why=f"{error.strerror or error}. What lies there would be left out.",
         remedy="Run the command as the user who runs the server, or correct the cause.",
-    )
-
-
-def _dangling(path: Path) -> BackupFailed:
-    return BackupFailed(
-        f"The link {path} leads to nothing: {path.readlink()} is not there.",
-        why="What lies there would be left out.",
-        remedy="Is a disk not mounted? Mount it. If its files are gone for good, delete the link.",
     )

@@ -9,9 +9,9 @@ from trilho.errors import BackupFailed
 from trilho.platform.backup.artifact_store import ArtifactStore
 from trilho.platform.backup.dump_tools import tool
 from trilho.platform.backup.manifest import Manifest
-from trilho.platform.backup.schema import age
 from trilho.platform.backup.tables import in_use, refuse_others, rows_of
 from trilho.platform.backup.unfinished import Unfinished, begun_in
+from trilho.platform.database import age
 from trilho.platform.database_address import DatabaseAddress
 
 

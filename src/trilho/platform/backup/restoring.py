@@ -25,9 +25,9 @@ from trilho.platform.backup.manifest import Counts, Manifest, from_json
 from trilho.platform.backup.opening import open_store
 from trilho.platform.backup.planning import Plan, occupied, plan_for
 from trilho.platform.backup.saving import ARTIFACTS, Saved, back_up
-from trilho.platform.backup.schema import age
 from trilho.platform.backup.tables import rows_of, versions_of
 from trilho.platform.backup.unfinished import Unfinished, begin
+from trilho.platform.database import age
 from trilho.platform.database_address import DatabaseAddress
 from trilho.platform.dated import dated
 from trilho.platform.migrating import alone

@@ -21,7 +21,7 @@ from trilho.platform.backup.database_copy import DatabaseCopy, copy_database
 from trilho.platform.backup.locations import PROXIED, Outside, models_of, moves_of, names_artifacts, unowned
 from trilho.platform.backup.manifest import Counts, Manifest, Move
 from trilho.platform.backup.opening import open_store
-from trilho.platform.backup.schema import revision_of
+from trilho.platform.backup.tables import revision_of
 from trilho.platform.backup.unfinished import begun_in
 from trilho.platform.database_address import DatabaseAddress
 from trilho.platform.service import Say, silent

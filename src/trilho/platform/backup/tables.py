@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trilho.errors import BackupFailed
+from trilho.platform.database import revision_in
 from trilho.platform.database_address import DatabaseAddress
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ _BOOKKEEPING = ("alembic_version", "workspaces", "scheduler_leases", "jobs", "jo
 def sqlite_file(file: Path) -> DatabaseAddress:
     """The address of a SQLite file."""
     return DatabaseAddress(kind="sqlite", uri=f"sqlite:///{file.as_posix()}", shown=str(file), file=file)
+
+
+def revision_of(address: DatabaseAddress) -> str:
+    """The schema that the tables say they have; "" where they are not MLflow's."""
+    with connected(address) as connection:
+        return revision_in(connection)
 
 
 def rows_of(address: DatabaseAddress) -> dict[str, int]:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trilho.errors import BackupFailed
-from trilho.platform.backup.schema import age, revision_of
-from trilho.platform.backup.tables import connected
+from trilho.platform.backup.tables import connected, revision_of
 from trilho.platform.clearing.facts import LoggedModel
+from trilho.platform.database import age
 from trilho.platform.database_address import DatabaseAddress
 
 _ID = re.compile(r"m-[0-9a-f]{32}|[0-9a-f]{32}")

@@ -25,7 +25,7 @@ def migrate_with_copy(address: DatabaseAddress, *, backup_in: Path, say: Say) ->
         BackupFailed: the copy could not be made (nothing was changed then), or the migration stopped.
         ServiceFailed: a server uses the database, or makes or migrates its tables just now.
     """
-    from trilho.tracking.upgrading import upgrade_tables
+    from trilho.tracking.schema import upgrade_tables
 
     with alone(address, say=say):
         schema, before = schema_of(address)

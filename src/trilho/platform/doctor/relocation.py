@@ -14,6 +14,7 @@ from pathlib import Path
 
 from trilho.errors import BackupFailed
 from trilho.platform.backup.artifact_store import folder_of
+from trilho.platform.backup.files_below import files_below
 from trilho.platform.backup.locations import moves_of
 from trilho.platform.backup.tables import connected, sqlite_file
 from trilho.platform.database_address import DatabaseAddress, parse_database
@@ -73,21 +74,7 @@ def plan_relocation(
     Raises:
         BackupFailed: database or destination is not known, or cannot be used.
     """
-    if not site.database or not site.artifacts:
-        raise BackupFailed(
-            "doctor --fix works on the server's machine, and has to know its database and its artifacts.",
-            state="Nothing was changed.",
-            remedy="trilho doctor --fix --backend-store-uri sqlite:///mlflow.db --artifacts-destination ./mlartifacts\n"
-            "or by MLFLOW_BACKEND_STORE_URI and MLFLOW_ARTIFACTS_DESTINATION.",
-        )
-    address = sqlite_file(site.sqlite_file) if site.sqlite_file else parse_database(site.database)
-    if address.file is not None and not address.file.is_file():
-        raise BackupFailed(
-            f"There is no database {address.file}.",
-            state="Nothing was changed.",
-            remedy="Name it: --backend-store-uri sqlite:///FOLDER/mlflow.db (or MLFLOW_BACKEND_STORE_URI).",
-        )
-    destination = str(site.artifact_folder.resolve()) if site.artifact_folder else site.artifacts
+    address, destination = _whereabouts(site)
     moves = {
         move.before: move.after for move in moves_of(address, destination)[0] if local_path(move.before) is not None
     }
@@ -134,18 +121,12 @@ def plan_relocation(
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """The files below `folder`, those that links lead to included, in an order that does not change.
+    """The files below `folder`, those that links lead to included; links that lead to nothing are none.
 
     Raises:
-        OSError: a folder cannot be read.
+        OSError: a folder, or what a link leads to, cannot be looked at.
     """
-    try:
-        folder.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for place, below, names in os.walk(folder, onerror=_raise, followlinks=True):
-        below[:] = sorted(name for name in below if not _leads_back(Path(place, name)))
-        yield from (file for name in sorted(names) if _is_file(file := Path(place, name)))
+    return (file for file in files_below(folder) if _is_file(file))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -164,6 +145,25 @@ class _Held:
     def has_all(self) -> bool:
         """Whether nothing speaks for files of it on another machine."""
         return bool(self.sizes) or self.place.in_database
+
+
+def _whereabouts(site: Site) -> tuple[DatabaseAddress, str]:
+    """The database, and where the server keeps artifacts."""
+    if not site.database or not site.artifacts:
+        raise BackupFailed(
+            "doctor --fix works on the server's machine, and has to know its database and its artifacts.",
+            state="Nothing was changed.",
+            remedy="trilho doctor --fix --backend-store-uri sqlite:///mlflow.db --artifacts-destination ./mlartifacts\n"
+            "or by MLFLOW_BACKEND_STORE_URI and MLFLOW_ARTIFACTS_DESTINATION.",
+        )
+    address = sqlite_file(site.sqlite_file) if site.sqlite_file else parse_database(site.database)
+    if address.file is not None and not address.file.is_file():
+        raise BackupFailed(
+            f"There is no database {address.file}.",
+            state="Nothing was changed.",
+            remedy="Name it: --backend-store-uri sqlite:///FOLDER/mlflow.db (or MLFLOW_BACKEND_STORE_URI).",
+        )
+    return address, str(site.artifact_folder.resolve()) if site.artifact_folder else site.artifacts
 
 
 def _look(place: Place, folder: Path) -> _Held:
@@ -198,15 +198,6 @@ def _is_file(path: Path) -> bool:
         return stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:  # gone by now, or a link to nowhere
         return False
-
-
-def _raise(error: OSError) -> None:
-    raise error
-
-
-def _leads_back(folder: Path) -> bool:
-    """Whether it is a link to a folder that it is in: following it would never end."""
-    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
 def _experiments(address: DatabaseAddress) -> list[tuple[str, str, str, int]]:
