@@ -8,12 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from command_line import environment, trilho
 from trilho.wire import connect
@@ -171,21 +167,6 @@ class Writers:
                     self.done.append(run)
         except Exception as error:
             self.failed.append(error)
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A file system of its own, of `size`; a skip where only root may have one."""
-    folder.mkdir()
-    if not sys.platform.startswith("linux"):
-        pytest.skip("a small file system of its own needs Linux")
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount a small file system")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def small_backup(folder: Path) -> Path:

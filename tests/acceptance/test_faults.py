@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import pytest
 
 from command_line import environment, trilho, trilho_json, write_project
 from conftest import start_mlflow, stop
+from small_disk import change_disk, small_disk
 from trilho.wire import connect
 
 STEPS = ("ingest", "split", "transform", "train", "evaluate", "register")
@@ -230,36 +230,27 @@ def test_cache_entry_cut_in_half_is_made_again_and_reported(project: Path, mlflo
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "small"
-    place.mkdir()
-    if not sys.platform.startswith("linux") or os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("needs root on Linux, to mount a small tmpfs")
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"this machine allows no mount: {done.stderr.decode().strip()}")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "small", "size=3m") as place:
+        yield place
 
 
-def test_full_disk_says_so_and_the_next_run_goes_on(small_disk: Path, mlflow_server: str) -> None:
+def test_full_disk_says_so_and_the_next_run_goes_on(disk: Path, mlflow_server: str) -> None:
     name = f"full-{uuid4().hex[:8]}"
     forest = {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": {"n_estimators": 400}}
-    project = write_project(small_disk / "project", name, {"train": forest})
+    project = write_project(disk / "project", name, {"train": forest})
     done = trilho(project, "run", server=mlflow_server, code=1)
     assert "No space left on device" in done.stderr
     assert "Free some disk space" in done.stderr
-    subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
+    change_disk(disk, "size=200m")
     again = trilho_json(project, "run", server=mlflow_server)
     assert again["champion"]["version"] == 1
     assert statuses(mlflow_server, project)[0] in ("FAILED", "FINISHED")
 
 
-def test_read_only_folder_says_so(small_disk: Path, mlflow_server: str) -> None:
-    project = write_project(small_disk / "project", f"readonly-{uuid4().hex[:8]}", {})
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+def test_read_only_folder_says_so(disk: Path, mlflow_server: str) -> None:
+    project = write_project(disk / "project", f"readonly-{uuid4().hex[:8]}", {})
+    change_disk(disk, "ro")
     done = trilho(project, "run", server=mlflow_server, code=1)
     assert "Read-only file system" in done.stderr
     assert "Traceback" not in done.stderr

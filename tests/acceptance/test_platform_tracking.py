@@ -21,6 +21,7 @@ import pytest
 
 from conftest import free_port, wait_for
 from conftest import stop as stop_process
+from small_disk import small_disk
 from trilho.errors import ServiceFailed
 from trilho.platform import ensure_tracking, status, stop
 from trilho.platform.record import read_record
@@ -329,33 +330,19 @@ def test_damage_that_only_mlflow_meets_is_explained_from_its_log(state_dir: Path
     assert servers_of(state_dir) == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="mounts a small tmpfs")
 def test_full_disk_is_named(tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "none", str(small)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a tmpfs here")
-    try:
+    with small_disk(tmp_path / "small", "size=300k") as small:
         with pytest.raises(ServiceFailed, match="disk is full"):
             ensure_tracking(small / ".trilho", preferred_port=free_port())
         assert servers_of(small / ".trilho") == []
-    finally:
-        until(lambda: subprocess.run(["umount", str(small)], capture_output=True, check=False).returncode == 0)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="mounts a folder read-only")
 def test_read_only_folder_is_named(tmp_path: Path) -> None:
-    mount = ["mount", "-t", "tmpfs", "-o", "ro", "none", str(tmp_path)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a tmpfs here")
-    try:
+    with small_disk(tmp_path / "fixed", "ro") as folder:
         with pytest.raises(ServiceFailed) as caught:
-            ensure_tracking(tmp_path / ".trilho")
-        assert str(tmp_path / ".trilho") in caught.value.what
+            ensure_tracking(folder / ".trilho")
+        assert str(folder / ".trilho") in caught.value.what
         assert "writable" in caught.value.remedy
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 def test_settings_have_the_names_that_mlflow_reads() -> None:

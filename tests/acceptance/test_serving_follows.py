@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from command_line import trilho
 from conftest import free_port, start_mlflow, stop
 from serving_process import JSON, ROW, Load, Registry, broken, registered, serving, until, versioned
+from small_disk import small_disk
 
 OFTEN = ("--set", "serve.reload_every=200ms")
 
@@ -177,26 +177,21 @@ def test_version_whose_files_are_gone_from_the_server_is_no_outage(model: Regist
 def test_full_disk_leaves_the_version_in_charge_and_is_gone_on_from_when_there_is_room(
     model: Registry, tmp_path: Path
 ) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("needs the right to mount a small disk: run as root")
-    try:
-        with serving(disk, "--model", model.champion, *OFTEN, server=model.address) as server:
-            assert server.version() == "1"
-            ballast = disk / "ballast"
-            with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
-                while file.write(bytes(1024)):
-                    continue
-            model.promote(2)
-            until(lambda: "v2 cannot be served" in server.log, "the failure")
-            assert server.version() == "1"
-            ballast.unlink()
-            until(lambda: server.version() == "2", "the champion")
-            server.stop()
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+    with (
+        small_disk(tmp_path / "disk", "size=1m") as disk,
+        serving(disk, "--model", model.champion, *OFTEN, server=model.address) as server,
+    ):
+        assert server.version() == "1"
+        ballast = disk / "ballast"
+        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while file.write(bytes(1024)):
+                continue
+        model.promote(2)
+        until(lambda: "v2 cannot be served" in server.log, "the failure")
+        assert server.version() == "1"
+        ballast.unlink()
+        until(lambda: server.version() == "2", "the champion")
+        server.stop()
 
 
 def test_old_bundles_are_removed_and_those_in_use_are_kept(

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from backups import Writers, at, go_on, log_runs, look, script, small_backup, small_disk
+from backups import Writers, at, go_on, log_runs, look, script, small_backup
 from command_line import environment, trilho, trilho_json
 from conftest import start_mlflow, stop
+from small_disk import small_disk
 
 # A user's script without a server: artifact locations are paths of this machine.
 _WITHOUT_A_SERVER = """
@@ -111,7 +112,7 @@ def test_a_backup_overwrites_nothing(backup: Path, tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_no_half_backup(backup: Path, tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", "4m") as disk:
+    with small_disk(tmp_path / "disk", "size=4m") as disk:
         done = trilho(tmp_path, "backup", str(disk / "new.tar.zst"), code=1, **at(backup.parent))
         assert "No space left on device" in done.stderr
         assert "Free some disk space" in done.stderr
@@ -119,7 +120,7 @@ def test_a_full_disk_leaves_no_half_backup(backup: Path, tmp_path: Path) -> None
 
 
 def test_a_restore_onto_a_full_disk_goes_on_when_there_is_room(backup: Path, tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", "12m") as disk:
+    with small_disk(tmp_path / "disk", "size=12m") as disk:
         filled = disk / "filled"
         filled.write_bytes(bytes(6_000_000))
         told = at(disk / "team")

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from backups import at, files_of, log_runs, look, small_disk
+from backups import at, files_of, log_runs, look
 from command_line import trilho, trilho_json, write_project
 from conftest import free_port, start_mlflow, stop
+from small_disk import small_disk
 from team_databases import PASSWORD, USER
 from trilho.wire import connect
 
@@ -189,7 +190,7 @@ def test_where_a_file_cannot_be_removed_the_error_says_what_is_gone_and_the_same
     model = server.version(1)["source"].removeprefix("models:/")
     (place,) = {path.parent for path in (server.folder / "artifacts").rglob("MLmodel") if model in path.as_posix()}
     told = {"server": server.address, **at(server.folder)}
-    with small_disk(place / "busy", "1m"):
+    with small_disk(place / "busy", "size=1m"):
         failed = trilho(server.project, "gc", "--keep", "1", "--yes", code=1, **told)
         assert f"The model {model} could not be removed. Gone are 1 versions, 0 models and 0 runs." in failed.stderr
         assert "Traceback" not in failed.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from mlflow.exceptions import MissingConfigException, MlflowException
 
 from integration.doctor.conftest import Diagnose, PlainServers, in_trouble, python, train
+from small_disk import small_disk
 
 # Runs as root give up their rights once everything is imported: a user's own process has none to begin with.
 NOBODY = """
@@ -60,6 +60,7 @@ client.log_dict({run_id!r}, {{}}, "a.json")
     script = f"""
 import os
 from pathlib import Path
+from small_disk import small_disk
 from trilho.platform.doctor import CHECKS, Site, examine
 chosen = [check for check in CHECKS if check.name in ("artifact-roots", "artifacts-unwritable")]
 import http.client, ssl, encodings.idna, getpass, pwd, urllib.request
@@ -79,12 +80,7 @@ for finding in examine(site, chosen):
 def test_read_only_path_of_an_experiment_is_named(
     start_mlflow: PlainServers, diagnose: Diagnose, tmp_path: Path
 ) -> None:
-    place = tmp_path / "mlruns"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "ro,size=256k", "tmpfs", str(place)]
-    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no right to mount a disk here: run as root with CAP_SYS_ADMIN")
-    try:
+    with small_disk(tmp_path / "mlruns", "ro,size=256k") as place:
         address = start_mlflow(tmp_path, "--default-artifact-root", place.as_uri())
         run_id = logged(mlflow.MlflowClient(address), "churn")
         with pytest.raises(OSError, match=rf"\[Errno 30\] Read-only file system: '{place}/1'"):
@@ -92,8 +88,6 @@ def test_read_only_path_of_an_experiment_is_named(
         found = diagnose(tracking_uri=address)
         assert set(in_trouble(found)) == {"artifact-roots", "artifacts-unwritable"}
         assert f"'churn' (1 run) at {place.as_uri()}/1" in found["artifact-roots"].measured
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 def test_experiments_at_a_path_are_named_and_their_runs_counted(with_paths: str, diagnose: Diagnose) -> None:

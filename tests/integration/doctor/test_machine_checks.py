@@ -16,6 +16,7 @@ import pytest
 from conftest import free_port, stop, wait_for
 from docker_engine import engine
 from integration.doctor.conftest import Diagnose, in_trouble
+from small_disk import small_disk
 from trilho.platform.doctor.disk import LEAST_FREE
 
 
@@ -172,18 +173,11 @@ scrape_configs:
 
 
 def test_full_disk_is_named(diagnose: Diagnose, tmp_path: Path) -> None:
-    place = tmp_path / "small"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
-    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no right to mount a small disk here: run as root with CAP_SYS_ADMIN")
-    try:
+    with small_disk(tmp_path / "small", "size=256k") as place:
         with pytest.raises(OSError, match="No space left on device"):
             (place / "model.pkl").write_bytes(b"x" * 1_000_000)
         found = diagnose(artifacts=str(place))
         assert in_trouble(found) == ["disk"]
         assert str(place) in found["disk"].measured
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
     if shutil.disk_usage(tmp_path).free >= LEAST_FREE:
         assert in_trouble(diagnose(artifacts=str(place))) == []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from small_disk import small_disk
 from trilho.errors import JournalUnwritable
 from trilho.journal import Journal, Keeper, TrueLabel, forget, label, read_truth, writing
 from unit.journal.entries import ids, in_parquet, journaled, numbers, tidied, wait_until
@@ -19,15 +18,8 @@ MEGABYTE = 1 << 20
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if not sys.platform.startswith("linux"):
-        pytest.skip("a small file system of its own needs Linux")
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m,nr_inodes=1000", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount a small file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "size=4m,nr_inodes=1000") as folder:
+        yield folder
 
 
 def fill(disk: Path, leave: int) -> Path:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from shipped import Shipped
+from shipped import KINDS, Shipped
 from trilho.errors import BadData, CannotPredict, SourceUnreadable
 from trilho.scoring import Progress, score, tables
 
@@ -105,9 +105,9 @@ def test_parquet_is_written_as_the_input_is(numbers: Shipped, tmp_path: Path) ->
     assert with_dictionary.isdisjoint({"key", "mean area", "probability_0"}), "one that only costs time"
 
 
+@pytest.mark.parametrize("shipped", [name for name in KINDS if name != "native"], indirect=True)
 def test_neither_pandas_nor_scikit_learn_is_loaded_for_a_compiled_model(shipped: Shipped, tmp_path: Path) -> None:
-    if shipped.predictor.runtime == "native":
-        pytest.skip("a native model is scikit-learn's")
+    assert shipped.predictor.runtime == "onnx"
     shipped.frame.to_parquet(tmp_path / "in.parquet")
     shipped.frame.to_csv(tmp_path / "in.csv", index=False)
     script = """

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ordinary_user import as_ordinary_user
 from trilho.errors import InvalidProject
 from trilho.wire import credentials_file, forget_credentials, keep_credentials, parse_address
 from trilho.wire.credentials import kept_credentials
@@ -70,11 +71,14 @@ def test_a_file_that_is_not_understood_is_said_without_its_content() -> None:
     assert "secret-word" not in str(caught.value)
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read every folder")
-def test_a_home_that_may_not_be_read_is_no_login() -> None:
-    keep_credentials(HERE, "ana", "word")
-    credentials_file().parent.chmod(0)
-    assert kept_credentials(HERE) == ("", "")
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_a_home_that_may_not_be_read_is_no_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    with as_ordinary_user() as home:
+        monkeypatch.setenv("HOME", str(home))
+        keep_credentials(HERE, "ana", "word")
+        assert kept_credentials(HERE) == ("ana", "word")
+        home.chmod(0)
+        assert kept_credentials(HERE) == ("", "")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

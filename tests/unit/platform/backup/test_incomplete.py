@@ -7,14 +7,14 @@ import sqlite3
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from backups import at
 from command_line import trilho, trilho_json
+from ordinary_user import as_ordinary_user
 from trilho.errors import BackupFailed
 from trilho.platform.backup import Saved, back_up, restore
 from trilho.platform.backup.archive import members
@@ -94,7 +94,7 @@ def test_what_may_not_be_read_is_refused(what: str) -> None:
         put(root / "1/s/notes.txt", "secret")
         (root / what).chmod(0)
         try:
-            with as_nobody(), pytest.raises(BackupFailed, match="may not be read"):
+            with as_ordinary_user(), pytest.raises(BackupFailed, match="may not be read"):
                 read_all(Folder(root))
         finally:
             (root / what).chmod(0o700)
@@ -184,19 +184,6 @@ def read_all(store: Folder) -> None:
     for found in store.files():
         with store.reading(found.path):
             pass
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Root may read everything; a test of rights gives that up for a moment."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def mode_of(path: Path) -> int:
