@@ -39,10 +39,7 @@ class Line:
             return question(self._client)
         except ServerRefused as error:
             self.refused = error.status in (NOT_KNOWN, FORBIDDEN)
-            if self.refused:
-                self._give_up(f"{error.what} {error.why}", str(error), "\n")
-            else:
-                self._give_up(error.what, error.what)
+            self._give_up(f"{error.what} {error.why}".strip(), str(error), "\n")
         except ServerUnreachable as error:
             self._give_up(error.what, error.what)
         except ServiceFailed as error:  # the local server does not start: why, and the way out

@@ -54,13 +54,16 @@ def test_a_silent_server_is_told_once_and_not_asked_again() -> None:
     assert "trilho sync" in told[0]
 
 
-def test_a_server_that_refuses_is_given_up_as_well(mlflow_server: str) -> None:
+def test_a_server_that_refuses_is_given_up_as_well_and_its_own_words_are_told(mlflow_server: str) -> None:
+    told: list[str] = []
+
     def refused(client: Client) -> None:
         client.get("experiments/get-by-name", {"experiment_name": "nobody made this"})
 
-    with Line(lambda: mlflow_server, seconds=30, say=lambda _: None) as line:
+    with Line(lambda: mlflow_server, seconds=30, say=told.append) as line:
         assert line.ask(refused) is None
-        assert "refused" in line.trouble
+    assert "refused GET" in line.trouble
+    assert all("'nobody made this'" in text for text in (line.trouble, *told))
 
 
 def test_a_server_that_does_not_start_is_told_with_the_way_out() -> None:
