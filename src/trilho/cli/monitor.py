@@ -16,7 +16,7 @@ import typer
 from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, load_project
 
 if TYPE_CHECKING:
-    from trilho.monitoring import Performance, Reference, Report
+    from trilho.monitoring import Performance, Reference, Report, Sample, Shadow
     from trilho.project import ProjectFile
     from trilho.serving import Found
     from trilho.tracking import Point
@@ -38,7 +38,8 @@ def monitor(
 
     That is drift of the features, of the answers, of whole rows where monitor.whole_rows asks for it, or a metric that
     labels put below evaluate.thresholds. Each version that answered in the window is compared with its own training
-    data; the verdict is on the one in charge. Every report is kept in the journal's folder, below reports/.
+    data; the verdict is on the one in charge. With monitor.shadow, @challenger is asked for some of the same rows, and
+    where the two differ is said; nothing is decided by that. Reports are kept in the journal's folder, below reports/.
 
     Between the looks of --every it guards the version promoted last: one that fails, or answers much slower than the
     one before it, is rolled back (guard: in trilho.yaml).
@@ -106,6 +107,8 @@ def look(file: ProjectFile, model: str = "") -> tuple[tuple[Report, ...], Perfor
             folder, drawn, reports[0], charge.schema, min_rows=file.monitor.drift.min_rows
         )
         reports = (replace(reports[0], whole_rows=whole), *reports[1:])
+    if file.monitor.shadow and charge is not None:
+        reports = (replace(reports[0], shadow=_shadow(file, found, drawn, charge)), *reports[1:])
     try:
         monitoring.keep(folder, reports)
     except JournalUnwritable as error:  # what was found is worth more than that it is kept
@@ -160,6 +163,27 @@ def references(file: ProjectFile, found: Found) -> Callable[[str, str], Referenc
 
 
 # ----------------------------------------------------------------------------------------------------------------------
+
+
+def _shadow(file: ProjectFile, found: Found, drawn: Sample, charge: Reference) -> Shadow | None:
+    """How @challenger answers what the champion was asked; None where nobody is challenger."""
+    from trilho import bundle, monitoring
+    from trilho.cli import output
+    from trilho.cli.serve import find_model
+    from trilho.errors import TrilhoError, VersionNotFound
+
+    try:
+        challenger = find_model(file, f"models:/{found.name}@challenger")
+        if challenger.version == found.version:
+            return None
+        model = bundle.open(challenger.path, trust_code=file.serve.trust_code, trusted=file.train.trusted_types)
+    except VersionNotFound:
+        return None
+    except TrilhoError as error:
+        output.progress(f"The challenger is not asked: {error.what}")
+        return None
+    rows = file.monitor.drift.min_rows
+    return monitoring.ask_challenger(drawn, charge.schema, model, challenger.version, min_rows=rows)
 
 
 def _log(file: ProjectFile, model: str, figures: Point, page: Path | None) -> None:

@@ -16,7 +16,7 @@ WIDTH = 24  # of a column's name
 
 def show(reports: Sequence[Report], window: float) -> None:
     """The verdict on the version in charge, and a line for each other one."""
-    from trilho.monitoring.wording import whole_rows_words
+    from trilho.monitoring.wording import shadow_words, whole_rows_words
     from trilho.settings import format_duration
 
     report, *others = reports
@@ -26,6 +26,8 @@ def show(reports: Sequence[Report], window: float) -> None:
         whole = report.whole_rows
         word = "unknown" if whole.problem else "moved" if whole.moved else "steady"
         output.line("whole rows", word, whole_rows_words(whole))
+    if report.shadow is not None:
+        output.line("shadow", f"v{report.shadow.version}", shadow_words(report.shadow, report.label_names))
     unknown = {(other.model, other.version) for other in report.others} - {(one.model, one.version) for one in others}
     for other in others:
         output.line(f"v{other.version}", _word(other), f"{_counted(other)}, of {other.rows} predictions by it")

@@ -9,6 +9,7 @@ performance labels joined → how right the answers were, with intervals; measur
 estimate    how right they probably are, from probabilities alone
 alarming    what of it calls for somebody          wording     what was found, in words
 sampling    a few whole rows of a window           earlier_rows  beside the first ones of the version
+shadow      what the challenger answers to them      agreement     as frozen values
 html/       the report for people                  logged        figures over time, in MLflow
 retraining  train again? decided, with reasons     evidence      what that is decided from
 decisions   those to do nothing, kept
@@ -21,6 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trilho.monitoring.agreement import Change, Shadow
     from trilho.monitoring.alarming import Alarm, alarms
     from trilho.monitoring.decisions import decided, keep_decision
     from trilho.monitoring.earlier_rows import compare_with_earlier
@@ -35,10 +37,12 @@ if TYPE_CHECKING:
     from trilho.monitoring.retraining import Decision, Evidence, Reason, decide, outrun
     from trilho.monitoring.sampling import Sample
     from trilho.monitoring.server_counts import Counted, Reading, read_counts
+    from trilho.monitoring.shadow import ask_challenger
     from trilho.monitoring.watching import Reference, Window, evidence_of, watch
 
 _HOME_OF = {
     "Alarm": "alarming",
+    "Change": "agreement",
     "Check": "report",
     "ColumnReport": "report",
     "Counted": "server_counts",
@@ -60,9 +64,11 @@ _HOME_OF = {
     "Report": "report",
     "Sample": "sampling",
     "Scores": "logged",
+    "Shadow": "agreement",
     "WholeRows": "report",
     "Window": "watching",
     "alarms": "alarming",
+    "ask_challenger": "shadow",
     "compare_with_earlier": "earlier_rows",
     "decide": "retraining",
     "decided": "decisions",
@@ -86,6 +92,7 @@ _HOME_OF = {
 
 __all__ = [
     "Alarm",
+    "Change",
     "Check",
     "ColumnReport",
     "Counted",
@@ -107,9 +114,11 @@ __all__ = [
     "Report",
     "Sample",
     "Scores",
+    "Shadow",
     "WholeRows",
     "Window",
     "alarms",
+    "ask_challenger",
     "compare_with_earlier",
     "decide",
     "decided",

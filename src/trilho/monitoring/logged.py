@@ -7,6 +7,7 @@ One run for each model, "monitor: NAME" in the project's experiment, with the wi
     model_version, columns_moved                      which version, and how many features moved
     drift_effect/COLUMN                               of the worst five: 1 is what is allowed
     label_share/LABEL                                 of the answers
+    shadow_agreement                                  of the challenger, where it is asked
     performance/METRIC, …_low, …_high, labels         where labels are enough, with the bounds of the interval
 """
 
@@ -99,6 +100,8 @@ def point(report: Report, scores: Moments, performance: Performance | None = Non
         values["columns_moved"] = float(len(report.moved))
         worst = sorted(report.judged, key=lambda column: -column.effect)[:WORST]
         values |= {f"drift_effect/{_name(column.name)}": column.effect for column in worst}
+    if report.shadow is not None and report.shadow.agreement is not None:
+        values["shadow_agreement"] = report.shadow.agreement
     for column in report.predicted:
         if column.histogram.labels and sum(column.histogram.current):
             shares = zip(column.histogram.labels, column.histogram.current, strict=False)

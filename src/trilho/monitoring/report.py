@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from trilho.errors import JournalUnreadable
+from trilho.monitoring.agreement import Shadow
 
 FORMAT = 1
 
@@ -174,6 +175,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         importance: Feature → what shuffling it costs the model; {} where nobody measured it.
         label_names: Label as text → its name.
         whole_rows: None where nobody asked (monitor.whole_rows).
+        shadow: None where nobody asked (monitor.shadow), or where there is no challenger.
     """
 
     model: str
@@ -192,6 +194,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     importance: Mapping[str, float] = {}
     label_names: Mapping[str, str] = {}
     whole_rows: WholeRows | None = None
+    shadow: Shadow | None = None
 
     @property
     def enough(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from trilho.monitoring.agreement import Shadow
 from trilho.monitoring.figures import number, share
 from trilho.monitoring.report import ColumnReport, Effect, Report, WholeRows
 
@@ -55,6 +56,34 @@ def whole_rows_words(found: WholeRows) -> str:
     return (
         f"a classifier told rows of this window from the first rows of this version in {found.accuracy:.1%} of "
         f"{found.held_out:,} tries{chance}; {found.allowed:.0%} is allowed, 50% is guessing"
+    )
+
+
+def shadow_words(found: Shadow, names: Mapping[str, str]) -> str:
+    """How the challenger's answers compare.
+
+    Args:
+        names: Label as text → its name, of the champion.
+    """
+    if found.agreement is None:
+        return found.problem.removesuffix(".")
+    refused = f"; it does not take {found.refused:,} others" if found.refused else ""
+    if found.interval is None:
+        return (
+            f"of {found.rows:,} rows its numbers are {number(found.difference or 0.0)} apart on average; concordance "
+            f"{found.agreement:.3f}, where 1 is the same numbers{refused}"
+        )
+    low, high = found.interval
+    kappa = "" if found.kappa is None else f"; kappa {found.kappa:.2f}"
+    changes = [
+        f"{change.rows:,} called {names.get(change.challenger, change.challenger)} instead of "
+        f"{names.get(change.champion, change.champion)}"
+        for change in found.changes
+    ]
+    told = f"; {', '.join(changes)}" if changes else ""
+    return (
+        f"the same label for {share(found.agreement)} of {found.rows:,} rows ({share(low)} to {share(high)}){kappa}"
+        f"{told}{refused}"
     )
 
 

@@ -114,6 +114,7 @@ class MonitorSection:
     window: float = 86_400.0  # seconds
     every: float = 3600.0  # seconds between looks of the watcher that `trilho up` starts
     whole_rows: bool = False  # compare whole rows, too, by a classifier
+    shadow: bool = False  # compare the answers of @challenger, too
     drift: DriftRule = DriftRule()
 
 

@@ -105,6 +105,10 @@ def _watched(found: Found, state: State) -> Iterator[Metric]:
         yield _labelled("trilho_drift_effect", text, labels_too, effects)
         text, moves = "1 for a feature that moved.", [(name, one.moved) for name, one in judged]
         yield _labelled("trilho_drift_moved", text, labels_too, moves)
+        shadow = report.shadow
+        if shadow is not None and shadow.agreement is not None:
+            text, labels_too = "Of the challenger's answers with those in charge; 1 is wholly.", (*labels, "challenger")
+            yield _labelled("trilho_shadow_agreement", text, labels_too, [((*key, shadow.version), shadow.agreement)])
     newest = performance.newest(*key) if performance is not None else None
     if newest is not None:
         yield _labelled("trilho_performance_labels", "Answers whose truth is known.", labels, [(key, newest.labelled)])

@@ -25,6 +25,13 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[Any, ...] = ()
 
 
+class Shadow(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the challenger `version` agrees with the version reported on: 1 is wholly; None where it is not known."""
+
+    version: str
+    agreement: float | None = None
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The newest report on drift. `drift` and `prediction_drift` are None with too few rows for a verdict."""
 
@@ -36,6 +43,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     predicted: tuple[Column, ...]
     drift: bool | None = None
     prediction_drift: bool | None = None
+    shadow: Shadow | None = None
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):

@@ -78,6 +78,12 @@ PRODUCTION: tuple[Setting, ...] = (
         "Ask a classifier, too, whether rows as a whole have moved since the version's first ones; costs seconds.",
         default=False,
     ),
+    Setting(
+        "monitor.shadow",
+        "boolean",
+        "Ask @challenger, too, for some of the rows that the champion answered, and say where the two differ.",
+        default=False,
+    ),
     Setting("monitor.drift.share", "share", "Share of columns that must have moved.", default=0.3, above=0, at_most=1),
     Setting(
         "monitor.drift.min_rows", "integer", "Fewer predictions give no verdict.", default=200, at_least=2, unit="rows"

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from shipped import KINDS, Shipped
-from trilho.monitoring import Measured, Measurement, Performance, Report, keep, keep_for_people
+from trilho.monitoring import Measured, Measurement, Performance, Report, Shadow, keep, keep_for_people
 from trilho.serving.counting import Counts
 from trilho.serving.exposition import exposed
 from trilho.serving.reported import Found, Reported
@@ -55,6 +55,19 @@ def test_every_judged_feature_of_the_newest_report_has_a_gauge(shipped: Shipped,
     }
     assert effects == {column.name: pytest.approx(column.effect) for column in one.judged}
     assert len(effects) == len(one.judged) > 0
+
+
+@pytest.mark.parametrize("agreement", [0.97, None])
+def test_the_challengers_agreement_has_a_gauge_where_it_is_known(
+    shipped: Shipped, tmp_path: Path, agreement: float | None
+) -> None:
+    one = replace(reported(shipped), shadow=Shadow(version="4", rows=300, agreement=agreement))
+    keep(tmp_path, [one])
+    found = samples(Reported(tmp_path)(), in_charge(one))
+    key = (("challenger", "4"), ("model", one.model), ("version", one.version))
+    assert found.get(("trilho_shadow_agreement", key)) == agreement
+    gone = samples(Reported(tmp_path)(), State(name=one.model, version="another"))
+    assert not [name for name, _ in gone if name == "trilho_shadow_agreement"]
 
 
 def test_too_few_rows_say_nothing_about_drift(shipped: Shipped, tmp_path: Path) -> None:

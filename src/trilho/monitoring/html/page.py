@@ -16,7 +16,7 @@ from trilho.monitoring.html.drawing import HEIGHT
 from trilho.monitoring.html.verdict import advice, meaning, verdict
 from trilho.monitoring.measured import Performance
 from trilho.monitoring.report import Report
-from trilho.monitoring.wording import named, sentence, whole_rows_words
+from trilho.monitoring.wording import named, sentence, shadow_words, whole_rows_words
 
 _FILTERED = 16  # columns from which on a filter helps
 _CARDS = 40  # moved columns that are shown with all that was measured; further ones are in the list
@@ -48,6 +48,7 @@ def render(report: Report, performance: Performance | None = None) -> str:
         rest=[shown(column, report, listed=True) for column in rest],
         predicted=[shown(named(column, report.label_names), report) for column in report.predicted],
         whole_rows=sentence(whole_rows_words(report.whole_rows)) if report.whole_rows else "",
+        shadow=sentence(shadow_words(report.shadow, report.label_names)) if report.shadow else "",
         answers=about,
         filtered=len(report.columns) >= _FILTERED,
         height=HEIGHT,
