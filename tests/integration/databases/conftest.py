@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,16 @@ from team_server import TeamServer, serving
 from team_store import Store, seaweed
 
 __all__ = ["mariadb", "postgres", "seaweed"]
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of one database in one process: it is started once, and not in each process for a few of them."""
+    for item in items:
+        chosen = getattr(item, "callspec", None)
+        if chosen is not None and Path(__file__).parent in item.path.parents:
+            for name in {"mariadb", "postgres"}.intersection(map(str, chosen.params.values())):
+                item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.fixture(scope="session", params=["mariadb", "postgres"])

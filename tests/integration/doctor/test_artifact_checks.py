@@ -60,7 +60,6 @@ client.log_dict({run_id!r}, {{}}, "a.json")
     script = f"""
 import os
 from pathlib import Path
-from small_disk import small_disk
 from trilho.platform.doctor import CHECKS, Site, examine
 chosen = [check for check in CHECKS if check.name in ("artifact-roots", "artifacts-unwritable")]
 import http.client, ssl, encodings.idna, getpass, pwd, urllib.request
