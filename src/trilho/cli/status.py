@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import typer
+
 from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile, load_project
 
 
 def status(project: Folder = HERE, profile: Profile = None, overrides: Overrides = None, json: AsJson = False) -> None:
-    """Show what is stale, and why. Also which services run, what waits to be sent, and the champion."""
+    """Show what is stale, and why. Also which services run, what waits to be sent, and the champion.
+
+    A server that is away is no failure; one that refuses us is.
+    """
     from trilho import platform, registry, steps, tracking, wire
     from trilho.cli import output
+    from trilho.cli.exits import DONE, FAILED
     from trilho.cli.worded import step_json, version_json
     from trilho.errors import ServerUnreachable
     from trilho.steps.facts import counted
@@ -30,7 +36,7 @@ def status(project: Folder = HERE, profile: Profile = None, overrides: Overrides
             return (told or steps.standing(file, None, entry)).problem
 
         results = list(steps.look(file, confirm=confirm))
-    problem = line.trouble
+    problem, ends = line.trouble, FAILED if line.refused else DONE
     waiting = len(tracking.waiting(file.state_dir / "spool"))
     if json:
         output.as_json(
@@ -42,7 +48,7 @@ def status(project: Folder = HERE, profile: Profile = None, overrides: Overrides
                 "problem": problem or None,
             }
         )
-        return
+        raise typer.Exit(ends)
     output.plain(f"{file.name}, profile {file.profile}\n")
     for result in results:
         output.line(result.step, "fresh" if result.status == "reused" else "stale", result.facts or result.reason)
@@ -57,3 +63,4 @@ def status(project: Folder = HERE, profile: Profile = None, overrides: Overrides
         output.state("Champion", f"{champion.name} v{champion.number}")
     else:
         output.state("Champion", problem or "none yet: trilho run")
+    raise typer.Exit(ends)

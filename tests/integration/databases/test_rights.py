@@ -288,6 +288,9 @@ def test_a_run_that_the_server_does_not_know_fails_and_keeps_everything(site: Si
     assert ("Wrong user or password" in done.stderr) == bool(user)
     assert trilho_json(project, "run", code=1, **wrong)["refused"] is True
     trilho(project, "sync", code=1, **wrong)
+    status = trilho(project, "status", code=1, **wrong)
+    assert "1 run not sent yet" in status.stdout
+    assert "Champion   The tracking server at" in status.stdout
     sent = trilho(project, "sync", **site.environment("ana"))
     assert "Promoted" in sent.stdout
 
