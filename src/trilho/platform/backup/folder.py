@@ -98,7 +98,7 @@ class Folder:
 
 
 def _unreadable(path: Path, error: OSError) -> BackupFailed:
-    if path.is_symlink() and not path.exists():
+    if isinstance(error, FileNotFoundError):  # it is listed, and not there
         return BackupFailed(
             f"The link {path} leads to nothing: {path.readlink()} is not there.",
             why="What lies there would be left out.",

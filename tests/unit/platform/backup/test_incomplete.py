@@ -83,16 +83,19 @@ def test_a_link_that_leads_nowhere_is_refused(folder: Path) -> None:
     (folder / "artifacts/1/s").symlink_to(folder / "unmounted" / "s")
     with pytest.raises(BackupFailed, match="leads to nothing"):
         saved(folder)
+    with pytest.raises(BackupFailed, match="leads to nothing"):
+        list(Folder(folder / "artifacts/1/s").files())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are of POSIX")
-@pytest.mark.parametrize("what", ["1", "1/s", "1/s/notes.txt"])
-def test_what_may_not_be_read_is_refused(what: str) -> None:
+@pytest.mark.parametrize(("what", "mode"), [("1", 0), ("1/s", 0), ("1/s", 0o444), ("1/s/notes.txt", 0)])
+def test_what_may_not_be_read_is_refused(what: str, mode: int) -> None:
     with tempfile.TemporaryDirectory(prefix="trilho-") as name:
         root = Path(name)
         root.chmod(0o755)
         put(root / "1/s/notes.txt", "secret")
-        (root / what).chmod(0)
+        (root / "1/s/link").symlink_to("notes.txt")
+        (root / what).chmod(mode)
         try:
             with as_ordinary_user(), pytest.raises(BackupFailed, match="may not be read"):
                 read_all(Folder(root))
