@@ -28,7 +28,7 @@ if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 def pytest_xdist_auto_num_workers() -> int:
     """For -n auto: two processes a core, as half of the time of most tests is waiting for servers and disks."""
-    return 2 * (os.cpu_count() or 1)
+    return min(2 * (os.cpu_count() or 1), 16)
 
 
 @pytest.fixture(autouse=True)
