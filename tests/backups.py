@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -36,38 +37,12 @@ for number in range(3):
         mlflow.log_text("x" * 1000 * number, "notes/ä b.txt")
         mlflow.log_input(mlflow.data.from_numpy(X, name="rows"))
         model = LogisticRegression().fit(X, [0, 0, 1, 1])
-        mlflow.sklearn.log_model(model, name="model", registered_model_name="kept")
+        needs = ["scikit-learn"]  # else MLflow starts a Python to find that out, which takes seconds
+        mlflow.sklearn.log_model(model, name="model", registered_model_name="kept", pip_requirements=needs)
 client = mlflow.MlflowClient()
 client.set_registered_model_alias("kept", "champion", "2")
 client.set_model_version_tag("kept", "2", "why", "best")
 client.delete_run(mlflow.search_runs(search_all_experiments=True, output_format="list")[-1].info.run_id)
-"""
-_LOOK = """
-import json, sys, warnings
-warnings.simplefilter("ignore")
-import mlflow
-from mlflow.entities import ViewType
-mlflow.set_tracking_uri(sys.argv[1])
-client = mlflow.MlflowClient()
-found = {"experiments": sorted(e.name for e in client.search_experiments(view_type=ViewType.ALL)), "runs": {}}
-for run in mlflow.search_runs(search_all_experiments=True, output_format="list", run_view_type=ViewType.ALL):
-    found["runs"][run.info.run_id] = {
-        "name": run.info.run_name, "stage": run.info.lifecycle_stage, "start": run.info.start_time,
-        "params": run.data.params, "metrics": {k: repr(v) for k, v in run.data.metrics.items()},
-        "tags": {k: v for k, v in run.data.tags.items() if k != "mlflow.user"},
-        "loss": [(m.step, m.timestamp, m.value) for m in client.get_metric_history(run.info.run_id, "loss")],
-        "inputs": [i.dataset.digest for i in run.inputs.dataset_inputs],
-        "artifact_uri": run.info.artifact_uri,
-    }
-    if run.info.lifecycle_stage == "active":
-        folder = client.list_artifacts(run.info.run_id, "notes")
-        found["runs"][run.info.run_id]["artifacts"] = [(f.path, f.file_size) for f in folder]
-found["versions"] = sorted((v.version, v.run_id, v.status) for v in client.search_model_versions("name='kept'"))
-champion = client.get_model_version_by_alias("kept", "champion")
-found["champion"] = [champion.version, champion.tags]
-model = mlflow.sklearn.load_model("models:/kept@champion")
-found["predicts"] = model.predict([[0.0], [3.0]]).tolist()
-print(json.dumps(found, sort_keys=True))
 """
 # The same server goes on to be used: its database still counts up from where it was.
 _GO_ON = """
@@ -104,7 +79,48 @@ def log_runs(address: str) -> None:
 
 def look(address: str) -> Any:
     """All that a client can see of them, and what the champion predicts."""
-    return json.loads(script(_LOOK, address).splitlines()[-1])
+    import mlflow
+    from mlflow.entities import ViewType
+
+    client = mlflow.MlflowClient(address)
+    found: dict[str, Any] = {"runs": {}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own, about models that were logged without an example
+        experiments = client.search_experiments(view_type=ViewType.ALL)
+        found["experiments"] = sorted(experiment.name for experiment in experiments)
+        everywhere = [experiment.experiment_id for experiment in experiments]
+        for run in client.search_runs(everywhere, run_view_type=ViewType.ALL):
+            found["runs"][run.info.run_id] = _run(client, run)
+        versions = client.search_model_versions("name='kept'")
+        found["versions"] = sorted((one.version, one.run_id, one.status) for one in versions)
+        champion = client.get_model_version_by_alias("kept", "champion")
+        found["champion"] = [champion.version, champion.tags]
+        mlflow.set_tracking_uri(address)
+        try:
+            model = mlflow.sklearn.load_model("models:/kept@champion")
+        finally:
+            mlflow.set_tracking_uri(None)
+        found["predicts"] = model.predict([[0.0], [3.0]]).tolist()
+    return json.loads(json.dumps(found, sort_keys=True))
+
+
+def _run(client: Any, run: Any) -> dict[str, Any]:
+    history = client.get_metric_history(run.info.run_id, "loss")
+    seen = {
+        "name": run.info.run_name,
+        "stage": run.info.lifecycle_stage,
+        "start": run.info.start_time,
+        "params": run.data.params,
+        "metrics": {name: repr(value) for name, value in run.data.metrics.items()},
+        "tags": {name: value for name, value in run.data.tags.items() if name != "mlflow.user"},
+        "loss": [(metric.step, metric.timestamp, metric.value) for metric in history],
+        "inputs": [given.dataset.digest for given in run.inputs.dataset_inputs],
+        "artifact_uri": run.info.artifact_uri,
+    }
+    if run.info.lifecycle_stage == "active":
+        listed = client.list_artifacts(run.info.run_id, "notes")
+        seen["artifacts"] = [(file.path, file.file_size) for file in listed]
+    return seen
 
 
 def go_on(address: str) -> None:

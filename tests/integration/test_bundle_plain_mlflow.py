@@ -21,7 +21,11 @@ from unit.bundle.tables import cancer, diabetes, mixed
 
 
 def logged(model: Any, folder: Path, example: Any = None, **how: Any) -> Path:
-    """The model as plain MLflow saves it."""
+    """The model as plain MLflow saves it.
+
+    Its requirements are named: MLflow takes seconds to find them out, and a test in which it does so says None.
+    """
+    how.setdefault("pip_requirements", ["scikit-learn"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         mlflow.sklearn.save_model(model, str(folder), input_example=example, **how)
@@ -31,7 +35,7 @@ def logged(model: Any, folder: Path, example: Any = None, **how: Any) -> Path:
 def test_a_classifier_logged_by_plain_mlflow_is_compiled_from_its_signature_and_example(tmp_path: Path) -> None:
     frame, truth = cancer()
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, truth)
-    folder = logged(model, tmp_path / "model", frame.head(50))
+    folder = logged(model, tmp_path / "model", frame.head(50), pip_requirements=None)
     built = bundle.from_mlflow(folder, out=tmp_path / "bundle.tar", metadata={"name": "plain"})
     predictor = bundle.open(built.path)
     assert built.runtime == "onnx"

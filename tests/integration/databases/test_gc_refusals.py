@@ -19,6 +19,8 @@ from small_disk import small_disk
 from team_databases import PASSWORD, USER
 from trilho.wire import connect
 
+pytestmark = pytest.mark.xdist_group("gc")  # what its server holds is logged once
+
 
 @dataclass
 class Server:

@@ -119,7 +119,8 @@ with mlflow.start_run() as run:
     mlflow.log_metric("f1", 0.9)
     mlflow.log_text("a note", "notes/a.txt")
     model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
-    mlflow.sklearn.log_model(model, name="model", registered_model_name="churn", serialization_format="cloudpickle")
+    how = {"serialization_format": "cloudpickle", "pip_requirements": ["scikit-learn"]}  # found out, they take seconds
+    mlflow.sklearn.log_model(model, name="model", registered_model_name="churn", **how)
 @mlflow.trace
 def answer(question):
     return 42
