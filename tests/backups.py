@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import subprocess
 import sys
 import threading
@@ -77,7 +76,7 @@ def log_runs(address: str) -> None:
     script(_LOG, address)
 
 
-def look(address: str) -> Any:
+def look(address: str) -> dict[str, Any]:
     """All that a client can see of them, and what the champion predicts."""
     import mlflow
     from mlflow.entities import ViewType
@@ -101,7 +100,7 @@ def look(address: str) -> Any:
         finally:
             mlflow.set_tracking_uri(None)
         found["predicts"] = model.predict([[0.0], [3.0]]).tolist()
-    return json.loads(json.dumps(found, sort_keys=True))
+    return found
 
 
 def _run(client: Any, run: Any) -> dict[str, Any]:
