@@ -85,11 +85,13 @@ def run_fixes(
 
 def _why_not(site: Site, found: Sequence[Finding], offers: Collection[str]) -> str:
     """What has to come before artifact locations are looked at; "" where nothing has to."""
+    named = {finding.name: finding for finding in found}
     states = {finding.name: finding.state for finding in found}
     if states.get(SCHEMA) == "trouble":
-        older = any(finding.name == SCHEMA and finding.fix for finding in found)
-        first = f"the migration ({SCHEMA})" if older else SCHEMA
+        first = f"the migration ({SCHEMA})" if named[SCHEMA].fix else SCHEMA
         return f"first {first}, then the same command again"
+    if states.get(SCHEMA) == "unknown":
+        return f"{SCHEMA} could not tell whether the tables fit. {named[SCHEMA].measured}"
     if states.get(LOCATIONS) == "trouble" and offers and not (site.database and site.artifacts):
         return "--backend-store-uri and --artifacts-destination are not known"
     return ""

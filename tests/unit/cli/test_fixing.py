@@ -13,7 +13,7 @@ import typer
 from trilho.cli.fixing import run_fixes
 from trilho.errors import BackupFailed
 from trilho.platform.doctor import Finding, Site
-from trilho.platform.doctor.finding import Fix, ok, trouble
+from trilho.platform.doctor.finding import Fix, ok, trouble, unknown
 
 FIX = Fix(does="what it does", act=lambda _: "what it did")
 
@@ -54,6 +54,15 @@ def test_what_only_a_person_can_put_right_is_named(
     assert "Nothing to fix" not in said
     assert "Left       database-schema: trilho doctor says what to do" in said
     assert "artifact-roots not looked at" in said
+
+
+def test_tables_of_unknown_age_are_not_called_healthy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    late = replace(unknown("No answer within 20 s."), name="database-schema")
+    assert ends(tmp_path, late, fine("artifact-roots"), known=True) == 1
+    said = capsys.readouterr().out
+    assert "Nothing to fix" not in said
+    assert "artifact-roots not looked at: database-schema could not tell" in said
+    assert "No answer within 20 s." in said
 
 
 def test_what_was_put_right_is_not_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

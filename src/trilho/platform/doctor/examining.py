@@ -6,7 +6,9 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from urllib.parse import unquote, urlsplit
 
 from trilho.errors import InvalidProject, MissingExtra, ServerRefused, ServerUnreachable, TrilhoError
@@ -43,6 +45,7 @@ def examine(site: Site, checks: Iterable[Check], *, seconds: float = SECONDS) ->
     of the others says why.
     """
     site = _asked(site)
+    _import_shared(site)
     chosen = list(checks)
     found: dict[str, Finding | None] = {}
     threads = [threading.Thread(target=_look, args=(check, site, found), daemon=True) for check in chosen]
@@ -94,6 +97,22 @@ def _asked(site: Site) -> Site:
             ),
         )
     return replace(site, answers=True)
+
+
+def _import_shared(site: Site) -> None:
+    """Import what several checks would import at once, each in its own thread.
+
+    Where modules import each other in a circle, as SQLAlchemy's and botocore's do, Python keeps threads from waiting for
+    each other for ever by giving one of them a module that is only half there: `ImportError: cannot import name …`.
+    """
+    if site.database:
+        with suppress(Exception):  # not installed, or an address that is none: the checks say so
+            import sqlalchemy
+
+            sqlalchemy.create_engine(site.database)  # connects to nothing; imports the dialect and its driver
+    if any(address.startswith("s3:") for address in (site.artifacts, site.data_source)):
+        with suppress(Exception):
+            import_module("boto3").client("s3", region_name="us-east-1")
 
 
 def _look(check: Check, site: Site, found: dict[str, Finding | None]) -> None:

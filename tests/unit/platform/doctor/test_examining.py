@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -36,6 +38,25 @@ def test_findings_come_in_the_order_of_the_checks_and_those_that_do_not_apply_ar
 
     checks = [Check(name="slow", look=slow), Check(name="none", look=lambda _: None), Check(name="quick", look=quick)]
     assert names(examine(site(), checks)) == [("slow", "ok"), ("quick", "trouble")]
+
+
+_ALREADY_THERE = """
+import sys
+from pathlib import Path
+from trilho.platform.doctor import Check, Site, examine
+from trilho.platform.doctor.finding import ok
+site = Site(root=Path("."), environment={}, database="sqlite:///mlflow.db", artifacts="s3://bucket/")
+wanted = ("sqlalchemy.engine", "sqlalchemy.dialects.sqlite", "botocore.client")
+(found,) = examine(site, [Check(name="x", look=lambda _: ok(" ".join(n for n in wanted if n not in sys.modules)))])
+print(f"missing: [{found.measured}]")
+"""
+
+
+def test_packages_that_import_themselves_in_circles_are_there_before_checks_run_side_by_side() -> None:
+    pytest.importorskip("sqlalchemy", reason="pip install sqlalchemy")
+    pytest.importorskip("boto3", reason='pip install "trilho[s3]"')
+    done = subprocess.run([sys.executable, "-c", _ALREADY_THERE], capture_output=True, text=True, check=True)
+    assert done.stdout == "missing: []\n"
 
 
 def test_check_that_hangs_is_unknown_after_its_deadline() -> None:
