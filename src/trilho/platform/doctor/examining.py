@@ -102,8 +102,8 @@ def _asked(site: Site) -> Site:
 def _import_shared(site: Site) -> None:
     """Import what several checks would import at once, each in its own thread.
 
-    Where modules import each other in a circle, as SQLAlchemy's do, Python keeps threads from waiting for each other for
-    ever by giving one of them a module that is only half there: `ImportError: cannot import name …`.
+    Where modules import each other in a circle, as SQLAlchemy's do, Python keeps threads from waiting for each other
+    for ever by giving one of them a module that is only half there: `ImportError: cannot import name …`.
     """
     if site.database:
         with suppress(Exception):  # not installed, or an address that is none: the checks say so
