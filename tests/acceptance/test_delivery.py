@@ -127,6 +127,20 @@ def test_sync_ends_with_3_where_a_version_is_refused(project: Path, mlflow_serve
     assert trilho_json(project, "sync", server=mlflow_server)["sent"] == 0
 
 
+def test_sync_ends_with_1_where_a_run_is_damaged_and_sends_the_others(project: Path, mlflow_server: str) -> None:
+    nowhere = "http://127.0.0.1:9"
+    trilho(project, "run", server=nowhere)
+    (damaged,) = (project / ".trilho" / "spool").glob("*/run.json")
+    trilho(project, "run", "--set", "train.params.C=0.5", server=nowhere)
+    damaged.write_text("{half", encoding="utf-8")
+    synced = trilho_json(project, "sync", server=mlflow_server, code=1)
+    assert (synced["sent"], synced["waiting"]) == (1, 1)
+    assert [item["decision"] for item in synced["judged"]] == ["promoted"]
+    assert len(synced["damaged"]) == 1
+    again = trilho(project, "sync", server=mlflow_server, code=1)
+    assert damaged.parent.name in again.stderr
+
+
 def test_refused_version_is_promoted_by_force_and_rolled_back(project: Path, mlflow_server: str) -> None:
     trilho(project, "run", server=mlflow_server)
     trilho(project, "run", "--set", "train.params.C=0.00001", server=mlflow_server, code=3)

@@ -126,6 +126,7 @@ def test_a_restore_onto_a_full_disk_goes_on_when_there_is_room(backup: Path, tmp
         told = at(disk / "team")
         done = trilho(tmp_path, "restore", str(backup), code=1, **told)
         assert "No space left on device" in done.stderr
+        assert "It may be half done: start no server on it; the same command goes on." in done.stderr
         assert not (disk / "team" / "mlflow.db").exists(), "no row without its artifacts"
         filled.unlink()
         again = trilho_json(tmp_path, "restore", str(backup), **told)

@@ -38,7 +38,7 @@ def test_an_altered_byte_is_found_and_nothing_is_changed(place: float, backup: P
     refused(tmp_path / "altered.tar.zst", tmp_path)
 
 
-@pytest.mark.parametrize("what", ["changed", "left out", "added", "swapped manifest"])
+@pytest.mark.parametrize("what", ["changed", "left out", "added", "swapped manifest", "broken manifest"])
 def test_an_altered_member_is_found_and_nothing_is_changed(what: str, backup: Path, tmp_path: Path) -> None:
     altered = tmp_path / "altered.tar.zst"
     with (
@@ -58,6 +58,8 @@ def test_an_altered_member_is_found_and_nothing_is_changed(what: str, backup: Pa
             if info.name == "manifest.json" and what == "swapped manifest":
                 data = bytearray(data.replace(b'"runs": 41', b'"runs": 40'))
                 info.size = len(data)
+            if info.name == "manifest.json" and what == "broken manifest":
+                data[0:1] = b"["
             new.addfile(info, BytesIO(bytes(data)))
             if artifact and what == "added":
                 info.name += ".more"
@@ -99,6 +101,11 @@ def test_a_damaged_database_is_not_backed_up_and_a_restore_keeps_it(place: int, 
         assert first.name == "database.damaged"
         assert tar.extractfile(first).read() == damaged  # type: ignore[union-attr]
     assert "was damaged when it was backed up" in trilho(tmp_path, "restore", kept, code=1, **at(tmp_path / "x")).stderr
+    with (other / "mlflow.db").open("r+b") as file:
+        file.write(b"no database")
+    said = trilho(tmp_path, "restore", copy.name, "--force", **at(other)).stdout
+    assert "Kept" in said
+    assert "Undo" not in said, "no command brings a damaged database back"
 
 
 def refused(file: Path, folder: Path) -> None:

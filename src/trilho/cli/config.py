@@ -83,7 +83,7 @@ def _chosen(lines: list[Any], names: list[str]) -> list[Any]:
 
 def _open(name: str, value: Any) -> Any:
     """The value as it may be shown: without passwords, in addresses or under a telling name."""
-    from trilho.data.source import without_password
+    from trilho.shown_address import without_password
 
     if isinstance(value, dict):
         return {key: _open(f"{name}.{key}", one) for key, one in value.items()}

@@ -74,7 +74,7 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(FAILED)
     except OSError as error:
-        typer.echo(f"\n{_disk_trouble(error)}", err=True)
+        typer.echo(f"\n{_disk_trouble(error, ' '.join(sys.argv[1:2]))}", err=True)
         sys.exit(FAILED)
 
 
@@ -100,12 +100,12 @@ def _options(version: bool = typer.Option(False, "--version", help="Print the ve
         raise typer.Exit
 
 
-def _disk_trouble(error: OSError) -> str:
+def _disk_trouble(error: OSError, verb: str) -> str:
     """A full disk, a read-only folder: nothing that trilho can help, but it can say what is meant."""
     where = f": {error.filename}" if error.filename else ""
     remedy = {
         errno.ENOSPC: "Free some disk space, then run the command again.",
         errno.EROFS: "Move the project to a folder that can be written to; trilho keeps its state beside trilho.yaml.",
         errno.EACCES: "Give yourself the right to write there; trilho keeps its state beside trilho.yaml.",
-    }.get(error.errno or 0, "Nothing half-made was kept; run the command again when the cause is gone.")
-    return f"{error.strerror or error}{where}\n{remedy}"
+    }.get(error.errno or 0, "Run the command again when the cause is gone.")
+    return "\n".join(line for line in (f"{error.strerror or error}{where}", _GOES_ON.get(verb, ""), remedy) if line)

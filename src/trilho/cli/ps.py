@@ -20,6 +20,7 @@ def ps(
     """Show the project's services: address, process, memory."""
     from trilho import platform
     from trilho.cli import output
+    from trilho.shown_address import without_password
 
     file = load_project(project, profile, overrides)
     statuses = platform.statuses(file.state_dir, platform.services(file))
@@ -27,7 +28,7 @@ def ps(
         output.as_json({"services": [status_json(status) for status in statuses]})
         return
     if file.tracking_uri:
-        output.line("tracking", "elsewhere", f"profile {file.profile}: {file.tracking_uri}")
+        output.line("tracking", "elsewhere", f"profile {file.profile}: {without_password(file.tracking_uri)}")
     for status in statuses:
         output.line(status.name, status.state, "  ".join(shown(status)))
         if status.state in ("dead", "not answering"):

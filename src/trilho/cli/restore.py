@@ -82,7 +82,9 @@ def restore(
     output.state("Restored", f"{plan.database.shown} and {plan.artifacts} in {done.seconds:.1f} s")
     if _more(plan.manifest.counts, done.found):
         output.state("Kept", "artifacts that were there before and are not in the backup")
-    if done.before is not None:
+    if done.before is not None and done.before.manifest.damaged:
+        output.state("Kept", f"{done.before.file}: the damaged database, to look at. No restore takes it")
+    elif done.before is not None:
         output.state("Undo", f"trilho restore {done.before.file} --force")
     if where.state_dir is not None:
         output.state("Start", "trilho up")

@@ -17,6 +17,7 @@ def status(project: Folder = HERE, profile: Profile = None, overrides: Overrides
     from trilho.cli.exits import DONE, FAILED
     from trilho.cli.worded import step_json, version_json
     from trilho.errors import ServerUnreachable
+    from trilho.shown_address import without_password
     from trilho.steps.facts import counted
 
     file = load_project(project, profile, overrides)
@@ -56,7 +57,7 @@ def status(project: Folder = HERE, profile: Profile = None, overrides: Overrides
     for service in services:
         output.state(service.name, f"{service.address}, pid {service.pid}" if service.running else "not running")
     if file.tracking_uri:
-        output.state("tracking", file.tracking_uri)
+        output.state("tracking", without_password(file.tracking_uri))
     if waiting:
         output.state("Waiting", f"{counted(waiting, 'run')} not sent yet: trilho sync")
     if champion is not None:

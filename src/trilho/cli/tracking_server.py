@@ -54,7 +54,7 @@ def tracking_server(
     """Run MLflow's tracking server until Ctrl-C. For a container or a team's machine.
 
     Waits for database and bucket, makes what is missing in them, and serves from one process, artifacts included.
-    Several may start at once over the same database. Addresses with passwords belong into the environment or a .env.
+    Several may start at once over the same database. Addresses with passwords belong into the environment.
     """
     from trilho.cli.hidden_password import hide_password
     from trilho.platform.tracking_process import run_server

@@ -28,9 +28,11 @@ def up(
     from trilho import platform
     from trilho.cli import output
     from trilho.settings import format_duration
+    from trilho.shown_address import without_password
 
     file = load_project(project, profile, overrides)
     facts = []
+    elsewhere = without_password(file.tracking_uri or "")
     found = platform.services(file)
     if name is not None:
         platform.check_name(name, [service.name for service in found])
@@ -51,10 +53,10 @@ def up(
             }
         )
     if json:
-        output.as_json({"services": facts, "tracking_uri": file.tracking_uri})
+        output.as_json({"services": facts, "tracking_uri": elsewhere or None})
         return
-    if file.tracking_uri:
-        output.line("tracking", file.tracking_uri, f"elsewhere, by profile {file.profile}")
+    if elsewhere:
+        output.line("tracking", elsewhere, f"elsewhere, by profile {file.profile}")
     for fact in facts:
         how = "runs already" if fact["already_running"] else f"ready after {fact['seconds']:.1f} s"
         output.line(str(fact["name"]), f"{fact['address']}", how)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from trilho.data.problems import did_you_mean, listed
 from trilho.errors import UnknownName
+from trilho.shown_address import without_password
 
 Format = Literal["csv", "parquet"]
 Reader = Literal["sklearn", "csv", "parquet", "files", "sql", "function"]
@@ -113,17 +114,6 @@ def require_known_options(source: Source, reader: str, options: Mapping[str, Any
         why=f"Its options are: {listed(allowed)}." if allowed else "It has no options.",
         remedy="Correct data.options in trilho.yaml.",
     )
-
-
-def without_password(text: str) -> str:
-    """The URL with its password replaced by ***; a placeholder like ${DB_PASSWORD} is no secret and stays."""
-    hidden = re.sub(
-        r"(?<=://)([^/@]*?):(.*)@(?=[^@]*$)",
-        lambda found: found[0] if re.fullmatch(r"\$\{\w+\}", found[2]) else f"{found[1]}:***@",
-        text,
-        count=1,
-    )
-    return re.sub(r"(?i)\b(password|passwd|pwd|token|secret)(=|%3D)[^&#;%]+", r"\1\2***", hidden)
 
 
 def _sklearn_set(text: str, name: str) -> Source:

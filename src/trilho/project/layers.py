@@ -11,8 +11,9 @@ from dataclasses import replace
 from trilho.project.mistakes import Mistake
 from trilho.project.names import did_you_mean
 from trilho.project.tree import Node, parse, resolve
-from trilho.project.values import mistakes_in, without_password
+from trilho.project.values import mistakes_in
 from trilho.settings import BY_NAME, MAPPINGS, SETTINGS, Origin, Setting
+from trilho.shown_address import without_password
 
 Layer = dict[str, Node]  # setting name → what is written
 _WORDS = ("text", "choice", "import", "address", "path", "duration")  # kinds whose values are text, quotes or not

@@ -15,6 +15,7 @@ from trilho.project.mistakes import Mistake
 from trilho.project.names import did_you_mean
 from trilho.project.tree import Node
 from trilho.settings import MAPPINGS, Setting, parse_duration
+from trilho.shown_address import without_password
 
 IMPORT_STRING = r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*|[^\W\d]\w*(\.[^\W\d]\w*)+"
 
@@ -65,11 +66,6 @@ def convert(setting: Setting, value: Any) -> Any:
     if kind == "address":
         return _address(text)
     return Path(text) if kind == "path" else text
-
-
-def without_password(text: str) -> str:
-    """Text fit for a message: what stands before the host of an address is hidden."""
-    return re.sub("//[^/]*@", "//***@", text)
 
 
 def _in_mapping(setting: Setting, node: Node) -> Iterator[Mistake]:
@@ -188,6 +184,7 @@ def _address(text: str) -> str:
     try:
         parts = urlsplit(text)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        (parts.hostname or "").encode("idna")  # an empty or too long part of a name ends a resolver, too
     except ValueError:
         fine = False
     if not fine or re.search(r"\s", text):

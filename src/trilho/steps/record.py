@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trilho.project.file import ProjectFile
+from trilho.shown_address import without_password
 from trilho.steps.loop import StepResult
 from trilho.steps.materials import Materials
 from trilho.steps.model_card import model_card
@@ -87,7 +88,7 @@ class Recorder:
         )
         run.params(
             {
-                "data.source": shown_source(project.data.source),
+                "data.source": without_password(project.data.source),
                 "split.method": project.split.method,
                 "split.test_size": project.split.test_size,
                 "split.random_state": project.split.random_state,
@@ -130,7 +131,7 @@ class Recorder:
                 "name": facts["name"],
                 "digest": facts["fingerprint"][:36],
                 "source_type": "trilho",
-                "source": json.dumps({"source": shown_source(facts["source"])}),
+                "source": json.dumps({"source": without_password(facts["source"])}),
                 "schema": json.dumps(schema, ensure_ascii=False),
             },
             "training",
@@ -172,16 +173,6 @@ def estimator_params(materials: Materials) -> Mapping[str, object]:
     estimator = materials.model.steps[-1][1]
     found: Mapping[str, object] = estimator.get_params(deep=False) if hasattr(estimator, "get_params") else {}
     return found
-
-
-def shown_source(source: str) -> str:
-    """A source without the password that an address may hold."""
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(source)
-    if not parts.password:
-        return source
-    return source.replace(f":{parts.password}@", ":***@", 1)
 
 
 _TYPES: Mapping[str, Any] = {

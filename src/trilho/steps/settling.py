@@ -33,13 +33,21 @@ class Settled:
     refusal: registry.Event | None = None
 
 
-def sync(project: ProjectFile, client: Client, *, say: Say = lambda _: None) -> tuple[Judgement, ...]:
+@dataclass(frozen=True, kw_only=True)
+class Synced:
+    """What became of the runs that waited. `damaged` ones wait on: sending them again will not help."""
+
+    judged: tuple[Judgement, ...] = ()
+    damaged: tuple[SpoolDamaged, ...] = ()
+
+
+def sync(project: ProjectFile, client: Client, *, say: Say = lambda _: None) -> Synced:
     """Send every waiting run, oldest first, and settle each version that comes of it. On an error the rest waits.
 
     The spool forgets a run when its version is settled; also if that failed, unless another time may do better: where
     the server was away, or did not let us.
     """
-    judged = []
+    judged, damaged = [], []
     store = registry.open_store(client)
     with tracking.one_sync(project.state_dir / "spool"):
         for folder in tracking.waiting(project.state_dir / "spool"):
@@ -51,6 +59,7 @@ def sync(project: ProjectFile, client: Client, *, say: Say = lambda _: None) -> 
                 package, receipt = publish(project, client, store, folder)
             except SpoolDamaged as error:
                 say(str(error))
+                damaged.append(error)
                 continue
             try:
                 if receipt is not None:
@@ -60,7 +69,7 @@ def sync(project: ProjectFile, client: Client, *, say: Say = lambda _: None) -> 
                     tracking.discard(folder)
                 raise
             tracking.discard(folder)
-    return tuple(judged)
+    return Synced(judged=tuple(judged), damaged=tuple(damaged))
 
 
 def settle(project: ProjectFile, client: Client, package: str, receipt: Receipt) -> Judgement:
@@ -80,7 +89,7 @@ def settled(project: ProjectFile, client: Client, key: str, standing: Standing, 
         key: Of the package that this run made or reused.
         standing: What the registry said of it while the steps ran.
     """
-    judged = sync(project, client, say=say)
+    judged = sync(project, client, say=say).judged
     receipt = read_receipt(project, key)
     if receipt is not None and receipt.rule != rule_fingerprint(project):
         judged = (*judged, settle(project, client, key, receipt))

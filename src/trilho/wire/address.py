@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from trilho.errors import InvalidProject
+from trilho.shown_address import without_password
 from trilho.wire.credentials import kept_credentials
 
 _WITHOUT_SCHEME = re.compile(r"[^/:@]+:\d+(/.*)?")  # HOST:PORT
@@ -53,12 +54,23 @@ def parse_address(uri: str, environment: Mapping[str, str] | None = None) -> Add
             or the file of kept passwords is not understood.
     """
     env = os.environ if environment is None else environment
-    parts = urlsplit(uri)
     if _WITHOUT_SCHEME.fullmatch(uri):
         raise InvalidProject(f"'{uri}' does not say how to speak to it.", remedy=f"Write http://{uri} or https://{uri}")
+    shown = without_password(uri)
+    try:
+        parts = urlsplit(uri)
+        (parts.hostname or "").encode("idna")  # what a resolver would make of it
+        if "@" in parts.path:
+            raise ValueError('what stands before the last "@" ends at a "/"')
+    except ValueError as error:
+        raise InvalidProject(
+            f"'{shown}' names no host that could be looked up.",
+            why=str(error),
+            remedy="Write http://HOST:PORT. Signs such as / @ : in a password are written as codes (%2F %40 %3A).",
+        ) from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidProject(
-            f"'{uri}' is not the address of a tracking server.",
+            f"'{shown}' is not the address of a tracking server.",
             why="trilho talks to a server; MLflow removed the ./mlruns file store in 3.13.",
             remedy="Leave tracking_uri out to use the local platform, or set it to http://HOST:PORT.",
         )
@@ -68,7 +80,7 @@ def parse_address(uri: str, environment: Mapping[str, str] | None = None) -> Add
         port = parts.port or (443 if secure else 80)
     except ValueError as error:
         raise InvalidProject(
-            f"'{uri}' has a port that is no number from 1 to 65535.", remedy="Write http://HOST:PORT."
+            f"'{shown}' has a port that is no number from 1 to 65535.", remedy="Write http://HOST:PORT."
         ) from error
     shown = f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
     user, authorization = _authorization(unquote(parts.username or ""), unquote(parts.password or ""), env, shown)

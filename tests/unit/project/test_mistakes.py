@@ -68,7 +68,7 @@ ADDED = {
     "retrain: {data: labelled}": "line 6: retrain.data is 'labelled'",
     "retrain: {every: 0s}": "line 6: retrain.every is 0s; it must be above 0.",
     "tracking_uri: ./mlruns": "line 6: tracking_uri is './mlruns'; the address of a tracking server is expected",
-    "tracking_uri: 'http://me:secret@host:x'": "line 6: tracking_uri is 'http://***@host:x'; the address",
+    "tracking_uri: 'http://me:secret@host:x'": "line 6: tracking_uri is 'http://me:***@host:x'; the address",
     # import strings
     "transform: {using: standart_scaler}": (
         "line 6: transform.using is 'standart_scaler'. Did you mean standard_scaler? "

@@ -151,6 +151,26 @@ def test_what_is_no_server_address_is_refused(uri: str) -> None:
         parse_address(uri)
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://ana:s3cret@host:50x0",
+        "http://ana:s3/cret@host:5000",
+        "http://ana:12/s3cret@host:5000",
+        "https:/ana:s3cret@host:5000",
+        "postgresql://ana:s3cret@host/db",
+        "http://ana:s3cret@mlflow..example.org",
+        "http://ana:s3cret@.example.org",
+        "http://ana:s3cret@[::1",
+    ],
+)
+def test_nor_does_it_show_in_the_refusal_of_a_mistyped_address(uri: str) -> None:
+    with pytest.raises(InvalidProject) as refusal:
+        parse_address(uri)
+    assert "cret" not in str(refusal.value)
+    assert "ana:***@" in str(refusal.value)
+
+
 def test_password_never_shows() -> None:
     address = parse_address("https://ana:s3cret@example.org/mlflow/", {})
     assert "s3cret" not in repr(address)

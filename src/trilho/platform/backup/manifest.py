@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -53,24 +54,29 @@ class Manifest:
         return {"format": FORMAT, **asdict(self)}
 
 
-def from_json(found: Any, file: object) -> Manifest:
-    """The manifest that `to_json` wrote. Raises BackupDamaged, which names `file`."""
+def from_json(text: str | bytes, file: object) -> Manifest:
+    """The manifest that was written as `text`. Raises BackupDamaged, which names `file`."""
     try:
-        values = dict(found)
+        values = dict(json.loads(text))
         number = values.pop("format")
         if number == FORMAT:
             moves = tuple(Move(**move) for move in values.pop("moves"))
             values |= {name: tuple(values[name]) for name in ("missing", "left_out", "later")}
             return Manifest(counts=Counts(**values.pop("counts")), moves=moves, **values)
     except (KeyError, TypeError, ValueError) as error:
-        raise BackupDamaged(
-            f"{file} is no backup that trilho wrote.",
-            state="Nothing was changed.",
-            why=f"Its manifest is not understood: {error!r}.",
-            remedy="Name a file that trilho backup wrote.",
-        ) from error
+        raise no_backup(file, f"Its manifest is not understood: {error!r}.") from error
     raise BackupDamaged(
         f"{file} is a backup of format {number}; this trilho reads format {FORMAT}.",
         state="Nothing was changed.",
         remedy="Install the trilho that wrote it, or a newer one: pip install --upgrade trilho",
+    )
+
+
+def no_backup(file: object, why: str) -> BackupDamaged:
+    """The error for a file that somebody else wrote."""
+    return BackupDamaged(
+        f"{file} is no backup that trilho wrote.",
+        state="Nothing was changed.",
+        why=why,
+        remedy="Name a file that trilho backup wrote.",
     )

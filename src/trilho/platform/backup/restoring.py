@@ -7,7 +7,6 @@ is not there. A mark among the artifacts says that a restore is not done; the sa
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -21,7 +20,7 @@ from trilho.platform.backup.archive import MANIFEST, members
 from trilho.platform.backup.artifact_store import ArtifactStore
 from trilho.platform.backup.database_copy import MEMBERS
 from trilho.platform.backup.filling import fill, put_right
-from trilho.platform.backup.manifest import Counts, Manifest, from_json
+from trilho.platform.backup.manifest import Counts, Manifest, from_json, no_backup
 from trilho.platform.backup.opening import open_store
 from trilho.platform.backup.planning import Plan, occupied, plan_for
 from trilho.platform.backup.saving import ARTIFACTS, Saved, back_up
@@ -122,17 +121,19 @@ def _check(file: Path, folder: Path) -> tuple[Manifest, str]:
         if member.name == MANIFEST:
             text = member.stream.read()
             sums.update(text)
-            manifest = from_json(json.loads(text), file)
+            manifest = from_json(text, file)
         elif member.name.startswith(ARTIFACTS):
             artifacts += 1
             size += member.size
         elif member.name in MEMBERS.values():
             with (folder / member.name).open("wb") as out:
                 shutil.copyfileobj(member.stream, out, _PIECE)
-    counted = (artifacts, size)
-    if manifest is None or counted != (manifest.counts.artifacts, manifest.counts.bytes):
-        from_json(None, file)  # raises: it is no backup of ours
-    assert manifest is not None
+    if manifest is None:
+        raise no_backup(file, f"There is no {MANIFEST} in it.")
+    if (artifacts, size) != (manifest.counts.artifacts, manifest.counts.bytes):
+        raise no_backup(
+            file, f"It holds {artifacts} artifacts, and not the {manifest.counts.artifacts} of its manifest."
+        )
     if manifest.damaged:
         raise BackupFailed(
             f"{file} keeps a database that was damaged when it was backed up.",

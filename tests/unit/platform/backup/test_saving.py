@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -106,7 +107,7 @@ def test_a_manifest_comes_back_as_it_was(database: DatabaseAddress, tmp_path: Pa
     run(database, "far", "gs://somewhere/far")
     run(database, "own", "mlflow-artifacts://old.example:5000/1/own/artifacts")
     manifest = saved(database, tmp_path)
-    assert from_json(manifest.to_json(), "b") == manifest
+    assert from_json(json.dumps(manifest.to_json()), "b") == manifest
 
 
 def test_a_missing_database_is_named(tmp_path: Path) -> None:
