@@ -94,7 +94,11 @@ class Engine:
     def build(self, context: Path, tag: str, *, target: str = "", arguments: Mapping[str, str], pip: Path) -> None:
         words = ["build", "-q", "--network", "host", "--secret", f"id=pip,src={pip}", "-t", tag]
         words += [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
-        self.docker(*words, *(["--target", target] if target else []), str(context))
+        words += [*(["--target", target] if target else []), str(context)]
+        try:
+            self.docker(*words)
+        except AssertionError:  # of what it fetches, a mirror may not answer at once
+            self.docker(*words)
 
 
 @contextmanager
@@ -133,7 +137,12 @@ def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path | None = 
 
 def import_base(made: Engine, root: Path) -> None:
     """Debian with Python, made in `root`, under the name that the Dockerfile asks for: nothing can be pulled here."""
-    run("debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(root))
+    fetch = ("debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(root))
+    try:
+        run(*fetch)
+    except AssertionError:  # a mirror may not answer at once
+        run("rm", "-rf", str(root))
+        run(*fetch)
     for marker in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
         marker.unlink()
     (root / "usr/bin/python").symlink_to("python3")

@@ -29,11 +29,11 @@ from trilho.wire import Client, connect, upload
 from unit.bundle.tables import bundled, iris
 
 JSON = {"Content-Type": "application/json"}
-SECONDS = 60.0  # generous: the machine may be busy
+SECONDS = 300.0  # generous: the machine may be busy, and some start several programs
 
 
 def until(condition: Callable[[], Any], what: str) -> Any:
-    """The first true answer. Fails after a minute."""
+    """The first true answer. Fails after five minutes."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         with suppress(OSError, http.client.HTTPException, psutil.Error):

@@ -98,7 +98,7 @@ def mariadb_server() -> Iterator[Database]:
         pytest.skip("no MariaDB here: apt-get install mariadb-server")
     pytest.importorskip("pymysql", reason="no driver for MySQL here: pip install pymysql")
     with folder_of("mysql") as folder:
-        data, port = folder / "data", free_port()
+        data = folder / "data"
         owner = ["--user=mysql"] if account_of("mysql") else []
         command = [install, "--no-defaults", *owner, f"--datadir={data}"]
         subprocess.run(
@@ -109,6 +109,7 @@ def mariadb_server() -> Iterator[Database]:
             f"CREATE OR REPLACE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO {USER}@'%';\n",
             encoding="utf-8",
         )
+        port = free_port()
         command = [server, "--no-defaults", f"--datadir={data}", f"--socket={folder / 's'}", f"--port={port}"]
         command += [f"--pid-file={folder / 'pid'}", "--bind-address=127.0.0.1", f"--init-file={accounts}"]
         yield from running(Database("mysql", port, folder, command))
@@ -122,7 +123,7 @@ def postgres_server() -> Iterator[Database]:
         pytest.skip("no PostgreSQL here: apt-get install postgresql")
     pytest.importorskip("psycopg2", reason="no driver for PostgreSQL here: pip install psycopg2-binary")
     with folder_of("postgres") as folder:
-        data, port, word = folder / "data", free_port(), folder / "password"
+        data, word = folder / "data", folder / "password"
         word.write_text(PASSWORD, encoding="utf-8")
         account = account_of("postgres")
         subprocess.run(
@@ -133,6 +134,7 @@ def postgres_server() -> Iterator[Database]:
             user=account,
             group=account,
         )
+        port = free_port()
         command = [str(place / "postgres"), "-D", str(data), "-p", str(port), "-k", str(folder)]
         yield from running(Database("postgres", port, folder, [*command, "-c", "listen_addresses=127.0.0.1"]))
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-import socket
 import subprocess
 import sysconfig
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conftest import free_port
 from team_databases import running, wait_until
 
 SECRET_KEY = f"secret-{secrets.token_hex(12)}"
@@ -106,7 +106,7 @@ def seaweed_server() -> Iterator[Store]:
         settings.write_text(json.dumps({"identities": [_identity(ACCESS_KEY), _identity(READER)]}), encoding="utf-8")
         (folder / "data").mkdir()
         names = [f"{part}.port{wire}" for part in ("master", "volume", "filer", "s3") for wire in ("", ".grpc")]
-        ports = _free_ports(len(names))
+        ports = [free_port() for _ in names]
         command = [weed, "server", "-ip", "127.0.0.1", "-ip.bind", "127.0.0.1", "-dir", str(folder / "data")]
         command += ["-s3", "-s3.config", str(settings), "-s3.port.iceberg=0", "-s3.port.lance=0"]
         command += ["-master.volumeSizeLimitMB=256", "-volume.max=1000", "-master.telemetry=false"]
@@ -117,12 +117,3 @@ def seaweed_server() -> Iterator[Store]:
 def _identity(access_key: str) -> dict[str, object]:
     may = ["Read", "List"] if access_key == READER else ["Admin", "Read", "Write", "List", "Tagging"]
     return {"name": access_key, "credentials": [{"accessKey": access_key, "secretKey": SECRET_KEY}], "actions": may}
-
-
-def _free_ports(count: int) -> list[int]:
-    """All held at once, so that none comes twice."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]

@@ -39,13 +39,13 @@ def folder(tmp_path: Path, mlflow_server: str) -> Path:
     return prepared(tmp_path, mlflow_server)
 
 
-def prepared(tmp_path: Path, server: str) -> Path:
+def prepared(tmp_path: Path, server: str, *, takeover: str = "3s") -> Path:
     """A project with a champion that has drifted, and labels; a training lasts as long as there is a file `hold`."""
     name = f"shop-{uuid4().hex[:8]}"
     place = tmp_path / "shop"
     place.mkdir()
     (place / "own.py").write_text(TRAINER, encoding="utf-8")
-    shop(place, name, train={"estimator": "own:train"}, retrain={**RETRAIN, "takeover": "3s"})
+    shop(place, name, train={"estimator": "own:train"}, retrain={**RETRAIN, "takeover": takeover})
     trilho(place, "run", server=server)
     answered(place, name, "1", customers(2000, moved=1.5, seed=1))
     return place
@@ -81,11 +81,12 @@ def claims(folder: Path, server: str) -> tuple[registry.Claim, ...]:
         return registry.claims(registry.open_store(client), model(folder))
 
 
-def test_two_monitors_at_once_train_once(folder: Path, mlflow_server: str) -> None:
+def test_two_monitors_at_once_train_once(tmp_path: Path, mlflow_server: str) -> None:
+    folder = prepared(tmp_path, mlflow_server, takeover="10s")
     (folder / "hold").touch()
     with monitor(folder, mlflow_server) as one, monitor(folder, mlflow_server) as other:
         until(lambda: len(trainings(folder)) == 2, "a training")
-        time.sleep(4)  # longer than a takeover: the holder gives signs of life
+        time.sleep(11)  # longer than a takeover: the holder gives signs of life
         assert one.poll() is None or other.poll() is None
         assert trilho(folder, "monitor", server=mlflow_server, code=4).stdout.count("was heard of") == 1
         (folder / "hold").unlink()

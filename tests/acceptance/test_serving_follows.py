@@ -60,7 +60,8 @@ def test_version_that_does_not_load_leaves_the_old_one_in_charge(
 ) -> None:
     bad = model.ship(broken(bundles[2], tmp_path / "broken.tar"))
     good = model.ship(versioned(4, tmp_path))
-    with serving(tmp_path / "here", "--model", model.champion, *OFTEN, server=model.address) as server:
+    soon = ("--set", "serve.reload_every=1s")  # attempts are seconds apart: none is missed between two looks
+    with serving(tmp_path / "here", "--model", model.champion, *soon, server=model.address) as server:
         model.promote(bad)
         failed = until(lambda: (found := server.health()["server"])["last_failure"] and found, "the failure")
         assert (failed["version"], failed["last_failure"]["version"]) == ("1", "3")
@@ -81,7 +82,8 @@ def test_start_on_a_version_that_does_not_load_goes_back_to_the_last_known(
         assert server.version() == "1"
         server.stop()
     model.promote(model.ship(broken(bundles[2], tmp_path / "broken.tar")))
-    with serving(tmp_path / "here", "--model", model.champion, *OFTEN, server=model.address) as server:
+    soon = ("--set", "serve.reload_every=5s")  # the second attempt is not before the first was looked at
+    with serving(tmp_path / "here", "--model", model.champion, *soon, server=model.address) as server:
         assert server.version() == "1"
         assert until(lambda: server.health()["server"]["failures"], "the failure") == 1
 

@@ -166,7 +166,7 @@ def test_a_stopped_tracking_server_is_heard_of_and_its_return_too(stack: Stack) 
 def test_a_slow_model_is_heard_of_until_it_is_fast_again(stack: Stack) -> None:
     told = stack.fires("HighModelLatency", stack.slow.touch, stack.slow.unlink)
     assert_worded(told, "HighModelLatency", "95th percentile")
-    assert re.search(r"take [12]\.\d s", told["annotations"]["summary"])
+    assert re.search(r"take [1-4]\.\d s", told["annotations"]["summary"])
 
 
 def test_drifting_inputs_are_heard_of_until_they_are_as_trained_again(stack: Stack) -> None:

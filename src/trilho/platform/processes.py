@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # believes forgotten: outliving us is what it is for.
 _started: list[subprocess.Popen[bytes]] = []
 
+_KILLED_SECONDS = 10.0  # a kill is done at once; on a busy machine, or where memory is written to disk, soon
+
 # Settings that would lead a server of ours astray: MLflow's own hand-over between its processes, Prometheus' folder,
 # and pytest's mark, which makes MLflow's stores check themselves as if under its own tests.
 _NOT_INHERITED = ("_MLFLOW_", "prometheus_multiproc_dir", "PROMETHEUS_MULTIPROC_DIR", "PYTEST_CURRENT_TEST")
@@ -81,7 +83,10 @@ def lives(process: psutil.Process) -> bool:
 
 
 def end(process: psutil.Process, *, seconds: float) -> bool:
-    """Ask `process` and all it started to end, kill what has not after `seconds`; whether all of it is gone."""
+    """Ask `process` and all it started to end, kill what has not after `seconds`; whether all of it is gone.
+
+    What was killed ends without being asked, but not before the system has the time for it.
+    """
     family = _family(process)
     for member in family:
         _signal(member, kill=False)
@@ -89,7 +94,7 @@ def end(process: psutil.Process, *, seconds: float) -> bool:
     stubborn = list({late for member in alive for late in _family(member)})
     for member in stubborn:
         _signal(member, kill=True)
-    return not _outlast(stubborn, seconds)
+    return not _outlast(stubborn, max(seconds, _KILLED_SECONDS))
 
 
 def memory(process: psutil.Process) -> int:

@@ -124,13 +124,14 @@ def _start(service: Service, demanded: int | None, preferred: int, say: Say, sec
             say(f"Port {preferred} is taken by {_holder(preferred, service.health)}; {service.name} gets {port}.")
         put_aside(service.log)
         position = service.log.stat().st_size if service.log.exists() else 0
-        record = _launch(service, port)
-        say(f"Starting {service.name} on port {port} …")
         try:
+            record = _launch(service, port)
+            say(f"Starting {service.name} on port {port} …")
             if _wait(service.name, record, say, seconds):
                 return record
         except BaseException:  # Ctrl-C, or too slow: nothing half-started stays behind
-            process = processes.find(record)
+            begun = read_record(service.record)
+            process = processes.find(begun) if begun else None
             if process is not None:
                 processes.end(process, seconds=STOP_SECONDS)
             service.record.unlink(missing_ok=True)

@@ -209,8 +209,10 @@ def test_only_failed_connections_are_asked_again() -> None:
     assert (caught.value.status, len(asked)) == (500, 1)
 
     address, asked, thread, listener = answering(lambda to: to.recv(1))
-    with listener, Client(address, timeout=0.2) as client, pytest.raises(ServerUnreachable, match="ReadTimeout"):
-        client.predict(ROW)
+    with listener:
+        with Client(address, timeout=0.2) as client, pytest.raises(ServerUnreachable, match="ReadTimeout"):
+            client.predict(ROW)
+        thread.join()
     assert len(asked) == 1
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from trilho.platform.answering import choose_port, id_at
+from conftest import free_port
+from trilho.platform.answering import id_at
 from trilho.platform.heartbeat import Heartbeat, answering
 from trilho.platform.record import write_record
 from trilho.platform.service import Record
@@ -18,14 +19,14 @@ def written(path: Path, service_id: str) -> Path:
 
 
 def test_service_answers_with_its_id_until_it_ends() -> None:
-    port = choose_port(8010)
+    port = free_port()
     with answering(port, "0a1b"):
         assert id_at(port, "/health") == "0a1b"
     assert id_at(port, "/health", seconds=0.5) is None
 
 
 def test_taken_port_is_an_error_at_once() -> None:
-    port = choose_port(8010)
+    port = free_port()
     with answering(port, "one"), pytest.raises(OSError, match="in use"), answering(port, "other"):
         pass
 

@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -27,10 +28,23 @@ async def application(_scope: Any, receive: Any, send: Any) -> None:
 @pytest.fixture
 def port() -> Iterator[int]:
     """A server that gives the head of a request 0.3 s, its body 1 s, and has 3 places."""
+    with running(head_seconds=0.3, body_seconds=1.0) as found:
+        yield found
+
+
+@pytest.fixture
+def patient() -> Iterator[int]:
+    """The same, for what is to be in time on a busy machine, too."""
+    with running(head_seconds=60.0, body_seconds=60.0) as found:
+        yield found
+
+
+@contextmanager
+def running(*, head_seconds: float, body_seconds: float) -> Iterator[int]:
     sock = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         application,
-        http=protocol(connections=3, head_seconds=0.3, body_seconds=1.0),  # type: ignore[arg-type]
+        http=protocol(connections=3, head_seconds=head_seconds, body_seconds=body_seconds),  # type: ignore[arg-type]
         lifespan="off",
         ws="none",
         log_config=None,
@@ -84,15 +98,15 @@ def test_blank_lines_between_requests_keep_no_connection_open(port: int) -> None
         assert kept.recv(100) == b""
 
 
-def test_head_in_pieces_within_the_deadline_is_answered(port: int) -> None:
-    with connect(port) as sock:
+def test_head_in_pieces_within_the_deadline_is_answered(patient: int) -> None:
+    with connect(patient) as sock:
         for place in range(0, len(PING), 9):
             sock.sendall(PING[place : place + 9])
         assert answer(sock) == (200, b"ok")
 
 
-def test_body_has_a_longer_deadline_of_its_own(port: int) -> None:
-    with connect(port) as sock:
+def test_body_has_a_longer_deadline_of_its_own() -> None:
+    with running(head_seconds=0.3, body_seconds=60.0) as port, connect(port) as sock:
         sock.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")
         sock.settimeout(0.5)
         with pytest.raises(TimeoutError):
@@ -111,12 +125,12 @@ def test_body_that_stops_half_way_is_answered_408(port: int) -> None:
         assert sock.recv(1) == b""
 
 
-def test_connections_beyond_the_places_are_told_so_and_others_go_on(port: int) -> None:
-    taken = [connect(port) for _ in range(3)]
+def test_connections_beyond_the_places_are_told_so_and_others_go_on(patient: int) -> None:
+    taken = [connect(patient) for _ in range(3)]
     for sock in taken:
         sock.sendall(PING)
         assert answer(sock)[0] == 200
-    with connect(port) as late:
+    with connect(patient) as late:
         late.sendall(PING)
         status, body = answer(late)
         assert (status, json.loads(body)["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")

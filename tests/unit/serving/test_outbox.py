@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
 from trilho.serving import outbox as outbox_module
 from trilho.serving.connection import protocol
 from trilho.serving.outbox import Joining, Outbox
+
+
+@pytest.fixture(autouse=True)
+def _clock_that_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held leaves early once 5 ms have passed: also where the test itself was held up."""
+    monkeypatch.setattr(outbox_module, "time", SimpleNamespace(perf_counter=lambda: 100.0))
 
 
 class Remembering(asyncio.Transport):
