@@ -59,5 +59,7 @@ def test_trouble_says_what_was_measured_and_what_to_do_and_ends_with_1(tmp_path:
 
 def test_without_a_project_it_looks_at_what_the_environment_names(tmp_path: Path) -> None:
     assert "trilho.yaml" in trilho(tmp_path, "doctor", code=2).stderr
-    done = trilho(tmp_path, "doctor", "--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", ".")
-    assert done.stdout.startswith("Healthy: ")
+    words = ["doctor", "--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "."]
+    assert trilho(tmp_path, *words, code=1).stdout.startswith("trouble    database-unreachable")
+    (tmp_path / "mlflow.db").touch()
+    assert trilho(tmp_path, *words).stdout.startswith("Healthy: ")

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from trilho.cli import output
+from trilho.errors import TrilhoError
 
 if TYPE_CHECKING:
     from trilho.platform.doctor import Experiment, Finding, Relocated, Relocation, Site
+    from trilho.platform.doctor.finding import Fix
 
 LOCATIONS = "artifact-roots"  # the check whose fix is the relocation
 SCHEMA = "database-schema"
+
+_DATABASE = ("database-unreachable", "database-locked", "database-damaged")  # nothing is read or copied before these
 
 _BY_LOCATIONS = (LOCATIONS, "artifacts-unwritable")  # what the relocation puts right
 
@@ -37,6 +41,7 @@ def run_fixes(
         only: The checks whose fixes are wanted; empty for all.
 
     Raises:
+        TrilhoError: a fix failed; those after it were not begun. What was done and what is left is told before.
         BackupFailed: there is nothing else to fix, and database or artifacts are not known.
         typer.Exit: with 1, where something stays to be done.
     """
@@ -44,37 +49,29 @@ def run_fixes(
 
     wanted = [finding for finding in found if not only or finding.name in only]
     offers = {finding.name: finding.fix for finding in wanted if finding.fix}
-    done: dict[str, str] = {}
-    for name, fix in offers.items():
-        if not json:
-            output.state(name, fix.does)
-        if act:
-            done[name] = fix.act(output.progress)
-            if not json:
-                output.state("Done", done[name])
+    done, failed = _do(offers, act=act, json=json)
     plan, moves, why_not = None, None, ""
-    if not only or LOCATIONS in only:
-        why_not = _why_not(site, found, offers)
+    if failed is None and (not only or LOCATIONS in only):
+        why_not = _why_not(site, found, wanted, offers)
         if why_not and not json:
             output.state(LOCATIONS, f"not looked at: {why_not}")
         if not why_not and _has_to_look(site, found, offers):
-            plan, moves = _relocate(site, moved, without_files=without_files, act=act, json=json)
-    told = {*offers, *(_BY_LOCATIONS if plan and plan.experiments else ())}
+            try:
+                plan, moves = _relocate(site, moved, without_files=without_files, act=act, json=json)
+            except TrilhoError as error:
+                failed = error
+    told = {*(done if act else offers), *(_BY_LOCATIONS if plan and plan.experiments else ())}
     left = [finding.name for finding in wanted if finding.state == "trouble" and finding.name not in told]
     if left and not json:
         output.state("Left", f"{', '.join(left)}: trilho doctor says what to do")
     if json:
         fixes = [{"check": name, "does": fix.does, "done": done.get(name)} for name, fix in offers.items()]
-        relocation = plan and _plan_json(plan, moves)
-        output.as_json({"fixes": fixes, "relocation": relocation, "relocation_waits": why_not, "left": left})
-    elif not act and (offers or (plan and plan.moved)):
-        some_of_it = "; for some of it, with --only CHECK, too" if offers else ""
-        output.state("Do it", f"the same command with --yes. Databases are copied first{some_of_it}")
-    elif done:
-        output.state("Next", "trilho doctor")
-    elif not left and not why_not and (plan is None or not plan.experiments):
-        known = f": every artifact location in {plan.database.shown} is behind the server" if plan else ""
-        output.plain(f"Nothing to fix{known}.")
+        facts = {"fixes": fixes, "relocation": plan and _plan_json(plan, moves), "relocation_waits": why_not}
+        output.as_json({**facts, "left": left, "error": failed and _error_json(failed)})
+    if failed is not None:
+        raise failed
+    if not json:
+        _show_next(plan, offers=offers, act=act, stays=bool(left or why_not))
     waits = why_not and SCHEMA not in done
     if left or waits or (plan and (plan.staying or (plan.moved and moves is None))) or (offers and not act):
         raise typer.Exit(FAILED)
@@ -83,16 +80,39 @@ def run_fixes(
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _why_not(site: Site, found: Sequence[Finding], offers: Collection[str]) -> str:
+def _do(offers: Mapping[str, Fix], *, act: bool, json: bool) -> tuple[dict[str, str], TrilhoError | None]:
+    """Show the fixes, or do them until one fails: what was done by each, and why the last was not."""
+    done: dict[str, str] = {}
+    for name, fix in offers.items():
+        if not json:
+            output.state(name, fix.does)
+        if not act:
+            continue
+        try:
+            done[name] = fix.act(output.progress)
+        except TrilhoError as error:
+            return done, error
+        if not json:
+            output.state("Done", done[name])
+    return done, None
+
+
+def _why_not(site: Site, found: Sequence[Finding], wanted: Sequence[Finding], offers: Collection[str]) -> str:
     """What has to come before artifact locations are looked at; "" where nothing has to."""
     named = {finding.name: finding for finding in found}
     states = {finding.name: finding.state for finding in found}
+    before = [name for name in _DATABASE if states.get(name) == "trouble"]
+    if before:
+        return f"first {', '.join(before)}, then the same command again"
     if states.get(SCHEMA) == "trouble":
         first = f"the migration ({SCHEMA})" if named[SCHEMA].fix else SCHEMA
         return f"first {first}, then the same command again"
     if states.get(SCHEMA) == "unknown":
         return f"{SCHEMA} could not tell whether the tables fit. {named[SCHEMA].measured}"
-    if states.get(LOCATIONS) == "trouble" and offers and not (site.database and site.artifacts):
+    others = any(one.state == "trouble" and one.name not in (LOCATIONS, *offers) for one in wanted)
+    # Where there is nothing else to tell, that they are not known is an error of its own, with the way out.
+    beside = (offers and states.get(LOCATIONS) == "trouble") or (others and states.get(LOCATIONS) != "ok")
+    if beside and not (site.database and site.artifacts):
         return "--backend-store-uri and --artifacts-destination are not known"
     return ""
 
@@ -124,6 +144,17 @@ def _relocate(
     if not json:
         _show_done(plan, done)
     return plan, done
+
+
+def _show_next(plan: Relocation | None, *, offers: Collection[str], act: bool, stays: bool) -> None:
+    if not act and (offers or (plan and plan.moved)):
+        some_of_it = "; for some of it, with --only CHECK, too" if offers else ""
+        output.state("Do it", f"the same command with --yes. Databases are copied first{some_of_it}")
+    elif offers:  # all of them are done
+        output.state("Next", "trilho doctor")
+    elif not stays and (plan is None or not plan.experiments):
+        known = f": every artifact location in {plan.database.shown} is behind the server" if plan else ""
+        output.plain(f"Nothing to fix{known}.")
 
 
 def _show_plan(plan: Relocation) -> None:
@@ -167,6 +198,10 @@ def _show_done(plan: Relocation, done: Relocated) -> None:
         output.state("Left", f"{folders}, listed in old-folders.txt there: remove them when all is well")
     output.state("Next", f"start the server with --artifacts-destination {plan.destination}, and without")
     output.state("", "--default-artifact-root; then, for what was begun meanwhile, too: trilho doctor --fix")
+
+
+def _error_json(error: TrilhoError) -> dict[str, str]:
+    return {"what": error.what, "state": error.state, "why": error.why, "remedy": error.remedy}
 
 
 def _plan_json(plan: Relocation, done: Relocated | None) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def _trouble(address: DatabaseAddress) -> Trouble | None:
 
     try:
         socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: "db..example.org", a part of a name is empty
         return Trouble(
             what=f"The database's host '{address.host}' has no address here.",
             why=f"Looking it up gave: {error}",
@@ -92,8 +92,8 @@ def _explained(address: DatabaseAddress, said: str) -> Trouble:
     return Trouble(
         what=f"The database at {address.host}:{address.port} does not answer.",
         why=said,
-        remedy="Is it started, and is this its host and port? A first start can take a minute:\n"
-        "wait longer with --wait.",
+        remedy="Is it started, and is this its host and port? A first start can take a minute; tracking-server\n"
+        "waits longer with --wait.",
         final=False,
     )
 

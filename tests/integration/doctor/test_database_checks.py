@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from mlflow.exceptions import MlflowException
 
+from command_line import trilho_json, write_project
 from integration.doctor.conftest import Diagnose, in_trouble
 from team_databases import PASSWORD, Database
 from trilho.platform.database import known_revisions
@@ -106,6 +107,43 @@ def test_file_that_is_no_database_is_named(diagnose: Diagnose, tmp_path: Path) -
     found = diagnose(database="sqlite:///mlflow.db")  # relative to the folder that doctor looks at
     assert in_trouble(found) == ["database-damaged"]
     assert "file is not a database" in found["database-damaged"].measured
+
+
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_named_file_that_is_not_there_is_named_where_the_command_looks_for_it(by: str, tmp_path: Path) -> None:
+    project, server = write_project(tmp_path / "churn", "churn", {}), tmp_path / "server"
+    server.mkdir()
+    named = "sqlite:///mlflow.db"
+    words = ["--backend-store-uri", named] if by == "option" else []
+    known = {} if by == "option" else {"MLFLOW_BACKEND_STORE_URI": named}
+    told = trilho_json(server, "doctor", "-C", str(project), *words, code=1, **known)
+    (found,) = (check for check in told["checks"] if check["state"] == "trouble")
+    assert found["name"] == "database-unreachable"
+    assert found["measured"] == f"There is no file {server / 'mlflow.db'}."
+    assert "mount its volume" in found["remedy"]
+    assert "start it once" in found["remedy"]
+    made(f"sqlite:///{server / 'mlflow.db'}")
+    told = trilho_json(server, "doctor", "-C", str(project), *words, **known)
+    assert "database-damaged" in {check["name"] for check in told["checks"]}  # it is the file that was looked at
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nonsense",
+        "./mlruns",
+        "sqlite:///",
+        "postgresql://team:ge@heim1@db/mlflow",
+        "postgresql://team:x@db:abc/mlflow",
+    ],
+)
+def test_address_that_is_none_of_a_database_is_trouble(diagnose: Diagnose, address: str) -> None:
+    found = diagnose(database=address)
+    assert "database-unreachable" in in_trouble(found)
+    assert "not understood" in found["database-unreachable"].measured
+    assert "sqlite:///mlflow.db" in found["database-unreachable"].remedy
+    assert [name for name, finding in found.items() if finding.state == "unknown"] == []
+    assert "heim1" not in str(found)
 
 
 @pytest.mark.parametrize("age", ["older", "newer"])

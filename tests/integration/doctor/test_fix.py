@@ -15,6 +15,8 @@ from command_line import trilho, trilho_json
 from integration.doctor.conftest import Diagnose, PlainServers, in_trouble, python, train
 from team_databases import PASSWORD, Database
 from team_store import Store
+from trilho.errors import BackupFailed
+from trilho.platform.doctor import Site, plan_relocation, relocate
 
 
 def all_is_there(address: str, run_id: str, folder: Path) -> None:
@@ -126,10 +128,19 @@ def test_interrupted_before_the_rows_were_written_it_goes_on(start_mlflow: Plain
     run_id = train(address, tmp_path)
     start_mlflow.stop(address)
     places = ["--backend-store-uri", f"sqlite:///{database}", "--artifacts-destination", str(new)]
-    with closing(sqlite3.connect(database)) as holder:  # who holds the database stops it there
-        holder.execute("BEGIN IMMEDIATE")
-        stopped = trilho(tmp_path, "doctor", "--fix", "--yes", *places, code=1)
-    assert "database is locked" in stopped.stderr
+    site, before = Site(root=tmp_path, database=f"sqlite:///{database}", artifacts=str(new)), locations(database)
+    with closing(sqlite3.connect(database)) as holder:
+
+        def hold(said: str) -> None:  # who holds the database stops it there
+            if said == "Rewriting locations":
+                holder.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(BackupFailed, match="database is locked"):
+            relocate(plan_relocation(site), backup_in=tmp_path, say=hold)
+        assert list(new.rglob("*.pkl"))
+        said = trilho(tmp_path, "doctor", "--fix", "--yes", *places, code=1).stdout  # and it does not begin meanwhile
+    assert "Left       database-locked:" in said
+    assert locations(database) == before
     assert list(old.rglob("*.pkl"))  # still read from the old place
     trilho(tmp_path, "doctor", "--fix", "--yes", *places)
     shutil.rmtree(old)
@@ -162,5 +173,22 @@ def test_a_database_server_and_a_bucket(
 
 def test_where_nothing_is_named_it_says_what_it_needs(tmp_path: Path) -> None:
     done = trilho(tmp_path, "doctor", "--fix", code=1, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
-    assert "--backend-store-uri" in done.stderr
+    assert "--backend-store-uri" in done.stdout
+    assert "Left       server-unreachable" in done.stdout
+    done = trilho(tmp_path, "doctor", "--fix", code=1, PROMETHEUS_URL="", MLFLOW_ARTIFACTS_DESTINATION=str(tmp_path))
+    assert "--backend-store-uri" in done.stderr  # nothing else is to be told
     assert trilho(tmp_path, "doctor", "--yes", code=2, MLFLOW_TRACKING_URI="http://127.0.0.1:9").stdout == ""
+
+
+def test_what_is_put_right_beside_a_damaged_database_is_told(tmp_path: Path) -> None:
+    wrong = "http://0.0.0.0:9"
+    (tmp_path / ".env").write_text(f"MLFLOW_TRACKING_URI={wrong}\n", encoding="utf-8")
+    (tmp_path / "mlflow.db").write_text("no database at all" * 100, encoding="utf-8")
+    places = ["--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "artifacts"]
+    told = trilho_json(tmp_path, "doctor", "--fix", "--yes", *places, code=1, MLFLOW_TRACKING_URI=wrong)
+    assert (tmp_path / ".env").read_text(encoding="utf-8") == "MLFLOW_TRACKING_URI=http://127.0.0.1:9\n"
+    assert [fix["check"] for fix in told["fixes"]] == ["listening-address"]
+    assert told["fixes"][0]["done"].startswith("Written")
+    assert "database-damaged" in told["left"]
+    assert "database-damaged" in told["relocation_waits"]
+    assert told["error"] is None

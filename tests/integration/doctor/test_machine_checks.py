@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from conftest import free_port, stop, wait_for
 from docker_engine import engine
 from integration.doctor.conftest import Diagnose, in_trouble
 from small_disk import small_disk
+from trilho.platform.doctor import Finding
 from trilho.platform.doctor.disk import LEAST_FREE
 
 
@@ -170,6 +172,68 @@ scrape_configs:
     finally:
         stop(process)
     assert in_trouble(diagnose(prometheus=address)) == ["prometheus-targets"]  # and one that does not run at all
+
+
+def test_prometheus_target_that_was_not_scraped_yet_is_not_called_up_and_no_secret_of_one_is_shown(
+    diagnose: Diagnose, tmp_path: Path
+) -> None:
+    prometheus = shutil.which("prometheus")
+    if not prometheus:
+        pytest.skip("no Prometheus here: apt-get install prometheus")
+    port, dead = free_port(), free_port()
+    (tmp_path / "prometheus.yml").write_text(
+        f"""
+scrape_configs:
+  - {{job_name: later, scrape_interval: 1000h, static_configs: [{{targets: ["127.0.0.1:{port}"]}}]}}
+""",
+        encoding="utf-8",
+    )
+    address, log = f"http://127.0.0.1:{port}", tmp_path / "log"
+    command = [prometheus, f"--config.file={tmp_path / 'prometheus.yml'}", f"--storage.tsdb.path={tmp_path / 'data'}"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*command, f"--web.listen-address=127.0.0.1:{port}", "--web.enable-lifecycle"],
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    try:
+        wait_for(f"{address}/-/ready", process, log)
+        found = eventually(lambda: diagnose(prometheus=address)["prometheus-targets"], "not scraped yet")
+        assert (found.state, found.measured) == ("unknown", "1 of 1 target not scraped yet.")
+        (tmp_path / "prometheus.yml").write_text(
+            f"""
+global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+scrape_configs:
+  - job_name: model-server
+    params: {{token: [topsecret1]}}
+    static_configs: [{{targets: ["127.0.0.1:{dead}", "ana:hunter22@127.0.0.1:{dead}"]}}]
+""",
+            encoding="utf-8",
+        )
+        urllib.request.urlopen(urllib.request.Request(f"{address}/-/reload", method="POST")).close()
+        found = eventually(lambda: diagnose(prometheus=address)["prometheus-targets"], "2 of 2 targets down")
+        said = urllib.request.urlopen(f"{address}/api/v1/targets").read().decode()
+        assert "topsecret1" in said
+        assert "hunter22" in said
+    finally:
+        stop(process)
+    assert f"curl -i http://127.0.0.1:{dead}/metrics\n" in found.remedy
+    assert found.measured.count(f"model-server at http://127.0.0.1:{dead}/metrics (") == 2
+    assert f'Get "http://127.0.0.1:{dead}/metrics": dial tcp 127.0.0.1:{dead}: connect:' in found.measured
+    for secret in ("topsecret1", "hunter22", "ana"):
+        assert secret not in found.measured + found.remedy
+
+
+def eventually(look: Callable[[], Finding], words: str) -> Finding:
+    """What is found once it says `words`; at last whatever it says."""
+    found = look()
+    for _ in range(300):
+        if words in found.measured:
+            break
+        time.sleep(0.1)
+        found = look()
+    return found
 
 
 def test_full_disk_is_named(diagnose: Diagnose, tmp_path: Path) -> None:

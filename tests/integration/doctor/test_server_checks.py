@@ -11,9 +11,10 @@ import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
 
+from command_line import trilho
 from conftest import free_port, stop, wait_for
 from integration.doctor.conftest import Diagnose, PlainServers, in_trouble
-from trilho.platform.doctor.server import USUAL_PORTS
+from trilho.platform.doctor import server
 
 
 @pytest.fixture(scope="module")
@@ -106,22 +107,17 @@ def test_another_program_at_the_port_is_told_from_a_server_that_is_away(diagnose
 
 
 def test_mlflow_at_a_usual_port_is_found_from_a_wrong_one(
-    diagnose: Diagnose, start_mlflow: PlainServers, tmp_path: Path
+    diagnose: Diagnose, start_mlflow: PlainServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def free(port: int) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) != 0
-
-    right = next((port for port in USUAL_PORTS if port > 1024 and free(port)), 0)
-    if not right:
-        pytest.skip("all usual ports are taken on this machine")
-    start_mlflow(tmp_path, port=right)
+    assert server.USUAL_PORTS[0] == 5000
+    right = start_mlflow(tmp_path)
+    usual = (free_port(), int(right.rpartition(":")[2]))  # 5000 is asked for by every local server of other tests
+    monkeypatch.setattr(server, "USUAL_PORTS", usual)
     wrong = f"http://127.0.0.1:{free_port()}"
     assert "Connection refused" in clients_error(wrong)
     found = diagnose(tracking_uri=wrong)
     assert "wrong-port" in in_trouble(found)
-    first = next(port for port in USUAL_PORTS if not free(port))  # somebody's own may come before
-    assert f"http://127.0.0.1:{first}" in found["wrong-port"].remedy
+    assert right in found["wrong-port"].remedy
 
 
 def test_name_without_an_address_is_named(diagnose: Diagnose) -> None:
@@ -131,6 +127,31 @@ def test_name_without_an_address_is_named(diagnose: Diagnose) -> None:
     assert in_trouble(found) == ["host-names"]
     assert "mlflow.hm-mlflow.invalid" in found["host-names"].measured
     assert "hosts" in found["host-names"].remedy
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "http://localhost:abc", "http://nothere.invalid:abc", "http://", "http://ana:ge/heim1@x"]
+)
+def test_address_that_is_none_is_trouble_by_one_name(diagnose: Diagnose, address: str) -> None:
+    found = diagnose(tracking_uri=address, environment={"MLFLOW_TRACKING_URI": address})
+    assert in_trouble(found) == ["server-unreachable"]
+    assert "http://HOST:PORT" in found["server-unreachable"].remedy
+    assert [name for name, finding in found.items() if finding.state == "unknown"] == []
+    assert "heim1" not in str(found)
+
+
+def test_address_that_is_none_is_trouble_on_a_servers_machine(tmp_path: Path) -> None:
+    done = trilho(tmp_path, "doctor", code=1, MLFLOW_TRACKING_URI="http://[::1")
+    assert done.stdout.startswith("trouble    server-unreachable")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("host", [".example.org", "a" * 64 + ".example.org"])
+def test_name_that_no_resolver_takes_is_named(diagnose: Diagnose, host: str) -> None:
+    found = diagnose(tracking_uri=f"http://{host}:5000")
+    assert in_trouble(found) == ["host-names"]
+    assert "label" in found["host-names"].measured
+    assert [name for name, finding in found.items() if finding.state == "unknown"] == []
 
 
 def test_name_of_a_compose_service_is_known_as_one(diagnose: Diagnose) -> None:

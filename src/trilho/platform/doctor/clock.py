@@ -10,6 +10,10 @@ from trilho.platform.doctor.http import get
 from trilho.platform.doctor.site import Site, addresses, without_user
 
 ALLOWED_SECONDS = 60.0  # S3 refuses requests that are 15 minutes off; runs are out of order long before
+REMEDY = (
+    "Let the wrong one follow a time server: timedatectl set-ntp true (Linux), w32tm /resync (Windows), "
+    "sntp -sS pool.ntp.org (macOS). A virtual machine that slept, or WSL: restart it."
+)
 
 
 def clock(site: Site) -> Finding | None:
@@ -28,8 +32,7 @@ def clock(site: Site) -> Finding | None:
     return trouble(
         f"This machine's clock is {abs(skew):,.0f} s {'ahead of' if skew > 0 else 'behind'} that of {name}.",
         expected=f"At most {ALLOWED_SECONDS:.0f} s. S3 refuses requests that are 900 s off.",
-        remedy="Let the wrong one follow a time server: timedatectl set-ntp true (Linux), w32tm /resync (Windows), "
-        "sntp -sS pool.ntp.org (macOS). A virtual machine that slept, or WSL: restart it.",
+        remedy=REMEDY,
     )
 
 

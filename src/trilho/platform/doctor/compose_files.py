@@ -42,6 +42,6 @@ def is_of_containers(site: Site, host: str) -> bool:
         return False
     try:
         socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
         return True
     return False

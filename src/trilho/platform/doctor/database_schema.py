@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from trilho.errors import ServiceFailed
 from trilho.platform.database_address import DatabaseAddress, parse_database
@@ -18,10 +17,25 @@ from trilho.platform.service import Say
 
 
 def database_unreachable(site: Site) -> Finding | None:
-    """MySQL, PostgreSQL: `Can't connect to MySQL server`, `Access denied for user`, `authentication failed`."""
-    address = _address(site)
-    if address is None or address.file is not None:
-        return None
+    """MySQL, PostgreSQL: `Can't connect to MySQL server`, `Access denied for user`, `authentication failed`.
+
+    SQLite: `unable to open database file`, or no word at all: a server over a path with a slip of the pen makes a new
+    and empty database there. And an address that is none.
+    """
+    try:
+        address = _address(site)
+    except ServiceFailed as error:
+        return trouble(f"{error.what} {error.why}", expected="The address of a database.", remedy=error.remedy)
+    if address is None or (address.file is not None and address.file.is_file()):
+        return None  # a file that is there has checks of its own
+    if address.file is not None:
+        return trouble(
+            f"There is no file {address.file}.",
+            expected="The SQLite file of a server that was started once.",
+            remedy="Correct the path (--backend-store-uri, MLFLOW_BACKEND_STORE_URI): with three slashes it begins in\n"
+            f"the folder that the command runs in, {site.places_from or site.root}, with four at the root.\n"
+            "Of a server in a container: mount its volume, or ask doctor inside. If it never ran, start it once.",
+        )
     try:
         wait_for_database(address, seconds=0)
     except ServiceFailed as error:
@@ -33,7 +47,10 @@ def database_schema(site: Site) -> Finding | None:
     """`Detected out-of-date database schema`, `Can't locate revision identified by`: written by another MLflow."""
     import sqlalchemy
 
-    address = _address(site)
+    try:
+        address = _address(site)
+    except ServiceFailed:
+        return None  # no address: a check of its own
     if address is None or (address.file is not None and not address.file.is_file()):
         return None
     try:
@@ -77,7 +94,7 @@ def _migration(address: DatabaseAddress, folder: Path, here: str) -> Fix:
 
 
 def _address(site: Site) -> DatabaseAddress | None:
-    if not site.database or is_of_containers(site, urlsplit(site.database).hostname or ""):
+    if not site.database or is_of_containers(site, site.database_host):
         return None
     file = site.sqlite_file
     if file is None:

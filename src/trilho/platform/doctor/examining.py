@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -67,18 +67,30 @@ def secrets_of(site: Site) -> tuple[str, ...]:
     for name, value in site.environment.items():
         if _SECRET_NAME.search(name):
             (known if _KNOWN_NAME.search(name) else others).append(value)
-    for address in (site.tracking_uri, site.database, site.data_source, *site.environment.values()):
-        try:
-            password = urlsplit(address).password if "@" in address else ""
-        except ValueError:
-            continue
-        known += [password, unquote(password)] if password else []
-    parts = {part for value in known for part in (value, *value.split(",")) if len(part) >= _SHORTEST}
+    named = (site.tracking_uri, site.database, site.artifacts, site.data_source, site.prometheus)
+    passwords = [password for address in (*named, *site.environment.values()) for password in _passwords(address)]
+    parts = {password for password in passwords if len(password) >= _SHORTEST}
+    parts |= {part for value in known for part in (value, *value.split(",")) if len(part) >= _SHORTEST}
     parts |= {part for value in others for part in (value, *value.split(",")) if len(part) >= _SHORT}
     return tuple(sorted(parts, key=len, reverse=True))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+
+
+def _passwords(address: str) -> Iterator[str]:
+    """The password in an address, as written and as meant.
+
+    What a URL's rules make of it, and what was meant if they were broken: a slash in a password ends the host for them,
+    and what stands before the last @ is still secret.
+    """
+    if "@" not in address:
+        return
+    found = [address.partition("://")[2].rpartition("@")[0].partition(":")[2]]
+    with suppress(ValueError):  # "http://ana:[1@host"
+        found.append(urlsplit(address).password or "")
+    for password in filter(None, found):
+        yield from (password, unquote(password))
 
 
 def _asked(site: Site) -> Site:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from urllib.parse import urlsplit
 
 from trilho.platform.doctor.compose_files import is_of_containers
 from trilho.platform.doctor.finding import Finding, ok, trouble
-from trilho.platform.doctor.site import Site, addresses
+from trilho.platform.doctor.site import Site, addresses, host_of
 
 # Names that services have among the containers of one compose file, or of this project's.
 _OF_COMPOSE = ("mlflow", "db", "s3", "minio", "webapp", "postgres", "mysql", "mlflow-server", "tracking")
@@ -43,14 +42,13 @@ def host_names(site: Site) -> Finding | None:
 
 def _names(site: Site) -> dict[str, str]:
     """Host names → the setting that names them. Addresses in numbers need no look-up."""
-    found = {urlsplit(address).hostname or "": name for name, address in addresses(site).items()}
+    found = {host_of(address): name for name, address in addresses(site).items()}
     load_balancer = site.environment.get("ALB_DNS_NAME", "").strip()
     if load_balancer and "<" not in load_balancer:
         found[load_balancer] = "ALB_DNS_NAME"
-    database = urlsplit(site.database).hostname if "://" in site.database else None
-    if database:
-        found[database] = "the address of the database"
-    asked = urlsplit(site.tracking_uri).hostname  # from here, and not by a container
+    if site.database_host:
+        found[site.database_host] = "the address of the database"
+    asked = host_of(site.tracking_uri)  # from here, and not by a container
     found = {host: name for host, name in found.items() if host == asked or not is_of_containers(site, host)}
     return {
         host: name for host, name in found.items() if host and not host.replace(".", "").isdigit() and ":" not in host

@@ -34,7 +34,10 @@ class Answer:
 
 def get(url: str, *, seconds: float = 3.0) -> Answer | None:
     """The answer to GET `url`, whatever its status; None where nobody answers."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # "http://[::1"
+        return None
     headers = {"User-Agent": "trilho-doctor"}
     if "@" in parts.netloc:
         login, _, host = parts.netloc.rpartition("@")

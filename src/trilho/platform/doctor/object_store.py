@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from trilho.errors import ServiceFailed
 from trilho.importer import load_module
 from trilho.platform.bucket import ENDPOINT, make_bucket, s3_client
+from trilho.platform.doctor import clock
 from trilho.platform.doctor.compose_files import is_of_containers
 from trilho.platform.doctor.finding import Finding, Fix, ok, trouble, unknown
-from trilho.platform.doctor.site import Site, named, without_user
+from trilho.platform.doctor.site import Site, host_of, named, without_user
 from trilho.platform.service import Say
 from trilho.wire import connect
 
@@ -27,7 +28,7 @@ _KEYS = {
     "InvalidToken": "the session token is not valid",
 }
 _REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
-_CLOCK = ("RequestTimeTooSkewed", "RequestExpired")  # the clock has a check of its own
+_CLOCK = ("RequestTimeTooSkewed", "RequestExpired")  # the clock has a check of its own; it cannot ask every store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ def s3_access(site: Site) -> Finding | None:
     if any(answer is None for answer in found.values()):
         return unknown("boto3 is not installed here: the bucket was not looked at.", remedy="pip install boto3")
     for destination, answer in found.items():
-        if answer is None or not answer.code or answer.code in (*_NO_BUCKET, *_CLOCK):
+        if answer is None or answer.code in ("", *_NO_BUCKET) or (answer.code in _CLOCK and _clock_is_named(site)):
             continue
         where = _endpoint(site.environment)
         told, remedy = _explained(answer.code, site.environment)
@@ -57,7 +58,8 @@ def s3_access(site: Site) -> Finding | None:
             expected="The store lists the bucket for these keys.",
             remedy=remedy,
         )
-    return ok(f"{', '.join(found)} can be listed.")
+    listed = [destination for destination, answer in found.items() if answer is not None and not answer.code]
+    return ok(f"{', '.join(listed)} can be listed.") if listed else None
 
 
 def bucket(site: Site) -> Finding | None:
@@ -129,7 +131,7 @@ def _making(bucket_name: str, site: Site) -> Fix:
 
 
 def _destinations(site: Site) -> list[str]:
-    if is_of_containers(site, urlsplit(site.environment.get(ENDPOINT, "")).hostname or ""):
+    if is_of_containers(site, host_of(site.environment.get(ENDPOINT, ""))):
         return []
     found = [site.artifacts, site.data_source]
     return [name for name in dict.fromkeys(found) if urlsplit(name).scheme == "s3" and urlsplit(name).netloc]
@@ -141,6 +143,8 @@ def _explained(code: str, environment: Mapping[str, str]) -> tuple[str, str]:
     )
     if code in _KEYS:
         return _KEYS[code], keys
+    if code in _CLOCK:
+        return "the store's clock and this machine's differ", clock.REMEDY
     if code in ("NoCredentialsError", "PartialCredentialsError"):
         return "there are no keys", keys
     if code in _REGION or "Region" in code:
@@ -154,6 +158,11 @@ def _explained(code: str, environment: Mapping[str, str]) -> tuple[str, str]:
         f"Is {ENDPOINT} right, and the store started? In compose it is http://s3:9000, from the host\n"
         "http://127.0.0.1:9000; port 9001 is MinIO's console and not the API.",
     )
+
+
+def _clock_is_named(site: Site) -> bool:
+    found = clock.clock(site)
+    return found is not None and found.state == "trouble"
 
 
 def _region(environment: Mapping[str, str]) -> str | None:

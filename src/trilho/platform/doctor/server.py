@@ -6,10 +6,10 @@ import re
 import socket
 from urllib.parse import urlsplit
 
-from trilho.errors import ServerRefused, TrilhoError
+from trilho.errors import InvalidProject, ServerRefused, TrilhoError
 from trilho.platform.doctor.finding import Finding, ok, trouble
 from trilho.platform.doctor.http import Answer, get
-from trilho.platform.doctor.site import ANSWER_SECONDS, Site, addresses, without_user
+from trilho.platform.doctor.site import ANSWER_SECONDS, Site, addresses, host_of, is_server, without_user
 from trilho.platform.doctor.written import allowing, readdressing
 from trilho.wire import connect, parse_address
 
@@ -18,12 +18,18 @@ USUAL_PORTS = (5000, 5001, 8080, 80, 30500)
 
 
 def server_unreachable(site: Site) -> Finding | None:
-    """`ConnectionRefusedError: [Errno 111] Connection refused`, timeouts, and answers that are errors."""
+    """`ConnectionRefusedError: [Errno 111] Connection refused`, timeouts, answers that are errors; or no address."""
     if site.answers:
         return ok(f"{site.shown} answers.")
     error = site.refusal
-    if error is None or not _resolves(site):
+    if error is None or (is_server(site.tracking_uri) and not _resolves(site)):
         return None  # nothing was started; or the name is the trouble, and has a check of its own
+    if isinstance(error, InvalidProject):  # nobody was asked
+        return trouble(
+            f"{error.what} {error.why}".strip(),
+            expected="The address of a server, http://HOST:PORT, and kept logins that can be read.",
+            remedy=error.remedy,
+        )
     if isinstance(error, ServerRefused) and (error.status in (401, 403, 404) or error.status == 200):
         return None  # these have checks of their own
     if site.local:
@@ -62,7 +68,7 @@ def listening_address(site: Site) -> Finding | None:
 def wrong_port(site: Site) -> Finding | None:
     """Somebody else answers at the server's port; or nobody, while MLflow answers at one of the usual ones."""
     error = site.refusal
-    if site.local or error is None or not _resolves(site):
+    if site.local or error is None or isinstance(error, InvalidProject) or not _resolves(site):
         return None
     if isinstance(error, ServerRefused) and (error.status in (401, 403) or error.status >= 500 or error.error_code):
         return None  # it is MLflow, and refuses us or is in trouble itself
@@ -136,10 +142,9 @@ def login_refused(site: Site) -> Finding | None:
 
 
 def _resolves(site: Site) -> bool:
-    address = parse_address(site.tracking_uri, site.environment)
     try:
-        socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except OSError:
+        socket.getaddrinfo(host_of(site.tracking_uri), None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):  # the second where a part of the name is empty or too long
         return False
     return True
 

@@ -32,7 +32,8 @@ class Site:
     of the artifacts, by the environment names that `trilho tracking-server` reads.
     """
 
-    root: Path  # the project's folder; where there is no project, the one that doctor was called in
+    root: Path  # the project's folder; where there is no project, the one that doctor looks at
+    places_from: Path | None = None  # where relative places of database and artifacts begin; None: at root
     environment: Mapping[str, str] = field(repr=False, default_factory=lambda: os.environ)
     state_dir: Path | None = None  # .trilho; None without a project
     local: bool = False  # the tracking server is the project's own
@@ -49,7 +50,7 @@ class Site:
     @property
     def has_server(self) -> bool:
         """Whether the address is one that a server can have; not a file store's path."""
-        return urlsplit(self.tracking_uri).scheme in ("http", "https")
+        return self.tracking_uri.lower().startswith(("http:", "https:"))
 
     @property
     def shown(self) -> str:
@@ -60,13 +61,21 @@ class Site:
     def sqlite_file(self) -> Path | None:
         """The SQLite file of the tracking server, where it has one and we know it."""
         scheme, _, path = self.database.partition(":///")
-        return self.root / path.partition("?")[0] if scheme.split("+")[0] == "sqlite" and path else None
+        if scheme.split("+")[0] != "sqlite" or not path:
+            return None
+        return (self.places_from or self.root) / path.partition("?")[0]
+
+    @property
+    def database_host(self) -> str:
+        """The host of the database; "" for SQLite. It stands behind the last @: a password may have a slash in it."""
+        _, mark, rest = self.database.partition("://")
+        return host_of(f"//{rest.rpartition('@')[2]}") if mark and self.sqlite_file is None else ""
 
     @property
     def artifact_folder(self) -> Path | None:
         """The folder that the server keeps artifacts in, where it is one and we know it."""
         folder = folder_of(self.artifacts) if self.artifacts else None
-        return None if folder is None else self.root / folder
+        return None if folder is None else (self.places_from or self.root) / folder
 
 
 def site_of(
@@ -82,9 +91,10 @@ def site_of(
 
     Args:
         project: What trilho.yaml says; None where there is none.
-        folder: Where doctor was called; relative paths begin there if there is no project.
+        folder: What doctor looks at, if there is no project.
         environment: Credentials and addresses by the names of MLflow and AWS; .env of the project included.
-        backend_store_uri: The server's database; "" where this machine does not know it.
+        backend_store_uri: The server's database; "" where this machine does not know it. A relative path begins, as for
+            every command that takes it, in the folder that the command runs in.
         artifacts_destination: Where the server keeps artifacts; "" likewise.
         prometheus: The address of Prometheus; "" likewise.
     """
@@ -94,6 +104,7 @@ def site_of(
     if project is None:
         return Site(
             root=folder.resolve(),
+            places_from=Path.cwd(),
             environment=environment,
             tracking_uri=environment.get("MLFLOW_TRACKING_URI", ""),
             database=database,
@@ -111,6 +122,7 @@ def site_of(
         address = str(project.tracking_uri)
     return Site(
         root=project.root,
+        places_from=Path.cwd(),
         environment=environment,
         state_dir=project.state_dir,
         local=local,
@@ -131,7 +143,25 @@ def addresses(site: Site) -> dict[str, str]:
     found["PROMETHEUS_URL"] = site.prometheus
     if found["tracking_uri"] == found["MLFLOW_TRACKING_URI"]:
         del found["tracking_uri"]
-    return {name: address for name, address in found.items() if urlsplit(address).scheme in ("http", "https")}
+    return {name: address for name, address in found.items() if is_server(address)}
+
+
+def is_server(address: str) -> bool:
+    """Whether it has the form of a server's http(s) address. Who wants one that has not, says so itself."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # a word is refused only when it is asked for
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def host_of(address: str) -> str:
+    """The host in an address; "" where there is none, or the address is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def without_user(address: str) -> str:

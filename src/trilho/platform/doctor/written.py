@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from trilho.errors import ServiceFailed
@@ -21,6 +21,8 @@ _SETTING = r"""^([ \t]*(?:export[ \t]+)?{name}[ \t]*[=:][ \t]*["']?){value}(?=["
 _HOSTS = re.compile(r"^(MLFLOW_SERVER_ALLOWED_HOSTS=)(.*?)(?=\r?$)", re.MULTILINE)
 _PLAIN = re.compile(r"""[^\s"'#]*""")  # a name may go behind it: no quotes, no comment
 
+_Edit = Callable[[str], str]  # a file's text → the one wanted; the same where there is nothing to be changed
+
 
 def readdressing(site: Site, changes: Mapping[str, tuple[str, str]]) -> Fix | None:
     """Writes another address for each of these settings; None where no file of the project has it with the old one.
@@ -29,20 +31,18 @@ def readdressing(site: Site, changes: Mapping[str, tuple[str, str]]) -> Fix | No
         changes: The setting's name, as in .env, or tracking_uri → its address as it is written, and the right one. The
             tracking server has two names, MLFLOW_TRACKING_URI in .env and tracking_uri in trilho.yaml.
     """
-    texts: dict[Path, str] = {}
+    edits: list[tuple[Path, _Edit]] = []
     told: list[str] = []
     for file in (site.root / name for name in _FILES):
-        text = fresh = _read(file)
+        text = _read(file)
         for name, (before, after) in changes.items():
             for written in _TRACKING if name in _TRACKING else (name,):
-                line = re.compile(_SETTING.format(name=re.escape(written), value=re.escape(before)), re.MULTILINE)
-                changed = line.sub(lambda found, after=after: found[1] + after, fresh)  # type: ignore[misc]
-                if changed != fresh:
+                edit = _setting(written, before, after)
+                if edit(text) != text:
                     told.append(f"{written}: {without_user(before)} → {without_user(after)} in {file.name}")
-                    fresh = changed
-        if fresh != text:
-            texts[file] = fresh
-    return _rewriting(texts, f"Write {', '.join(told)}.", "Written") if texts else None
+                    edits.append((file, edit))
+                    text = edit(text)
+    return _rewriting(edits, f"Write {', '.join(told)}.", "Written") if edits else None
 
 
 def allowing(site: Site, host: str) -> Fix | None:
@@ -50,16 +50,22 @@ def allowing(site: Site, host: str) -> Fix | None:
 
     None where that is not there, has the name, or is written in quotes, with a comment or twice.
     """
-    for folder in dict.fromkeys(file.parent for file in container_files(site)):
-        text = _read(folder / ".env")
+
+    def edit(text: str) -> str:
         found = _HOSTS.findall(text)
         if len(found) != 1 or not _PLAIN.fullmatch(found[0][1]) or host in found[0][1].split(","):
+            return text
+        return _HOSTS.sub(lambda line: f"{line[1]}{line[2]},{host}" if line[2] else f"{line[1]}{host}", text)
+
+    for folder in dict.fromkeys(file.parent for file in container_files(site)):
+        file = folder / ".env"
+        text = _read(file)
+        if edit(text) == text:
             continue
-        fresh = _HOSTS.sub(lambda line: f"{line[1]}{line[2]},{host}" if line[2] else f"{line[1]}{host}", text)
         again = f"then, in {folder}: docker compose up -d mlflow"
         return _rewriting(
-            {folder / ".env": fresh},
-            f"Add {host} to MLFLOW_SERVER_ALLOWED_HOSTS in {folder / '.env'}; {again}",
+            [(file, edit)],
+            f"Add {host} to MLFLOW_SERVER_ALLOWED_HOSTS in {file}; {again}",
             f"Written; {again}",
         )
     return None
@@ -75,8 +81,27 @@ def _read(file: Path) -> str:
         return ""
 
 
-def _rewriting(texts: Mapping[Path, str], does: str, done: str) -> Fix:
+def _setting(name: str, before: str, after: str) -> _Edit:
+    """Writes `after` where the setting `name` is `before`."""
+    line = re.compile(_SETTING.format(name=re.escape(name), value=re.escape(before)), re.MULTILINE)
+    return lambda text: line.sub(lambda found: found[1] + after, text)
+
+
+def _rewriting(edits: Sequence[tuple[Path, _Edit]], does: str, done: str) -> Fix:
+    """The edits as a fix: of what the files hold when it acts, since another fix may have written to them by then."""
+
     def act(_: Say) -> str:
+        texts: dict[Path, str] = {}
+        for file, edit in edits:
+            text = texts[file] if file in texts else _read(file)
+            texts[file] = edit(text)
+            if texts[file] == text:
+                raise ServiceFailed(
+                    f"{file} was changed meanwhile.",
+                    state="This fix wrote nothing.",
+                    why=f"What it was to change is not there any more. It was to {does[0].lower()}{does[1:]}",
+                    remedy="See what is wrong with it now: trilho doctor --fix",
+                )
         for file, text in texts.items():
             _replace(file.resolve(), text)
         return f"{done}: {', '.join(str(file) for file in texts)}"

@@ -99,6 +99,10 @@ def test_check_that_fails_hides_none_of_the_others() -> None:
         ("p@ss/word", {"database": "mysql://team:p%40ss%2Fword@db/mlflow"}),
         ("p%40ss%2Fword", {"database": "mysql://team:p%40ss%2Fword@db/mlflow"}),
         ("hunter22", {"environment": {"ANY_NAME": "postgresql://team:hunter22@db/mlflow"}}),
+        ("ge/heim123", {"tracking_uri": "http://ana:ge/heim123@host"}),
+        ("ge?h@im#123", {"database": "mysql://team:ge?h@im#123@db/mlflow"}),
+        ("ge[heim123", {"environment": {"ANY_NAME": "http://ana:ge[heim123@host:abc"}}),
+        ("hunter22", {"prometheus": "http://ana:hunter22@127.0.0.1:9090"}),
     ],
 )
 def test_no_secret_is_in_what_a_check_says(secret: str, parts: dict[str, object]) -> None:

@@ -32,7 +32,9 @@ def test_local_project_is_looked_at_where_its_server_keeps_things(tmp_path: Path
     assert site.artifact_folder == file.parent / "artifacts"
 
 
-def test_servers_machine_is_looked_at_by_the_names_that_its_server_reads(tmp_path: Path) -> None:
+def test_servers_machine_is_looked_at_by_the_names_that_its_server_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     environment = {
         "MLFLOW_TRACKING_URI": "http://127.0.0.1:5000",
         "MLFLOW_BACKEND_STORE_URI": "postgresql://team:secret@db/mlflow",
@@ -44,8 +46,27 @@ def test_servers_machine_is_looked_at_by_the_names_that_its_server_reads(tmp_pat
     assert (site.sqlite_file, site.artifact_folder) == (None, None)
     assert set(addresses(site)) == {"MLFLOW_TRACKING_URI", "PROMETHEUS_URL"}
     assert "secret" not in repr(site)
-    chosen = site_of(None, folder=tmp_path, environment=environment, backend_store_uri="sqlite:///own.db")
+    monkeypatch.chdir(tmp_path)
+    chosen = site_of(None, folder=Path(), environment=environment, backend_store_uri="sqlite:///own.db")
     assert chosen.sqlite_file == tmp_path / "own.db"
+
+
+def test_named_places_begin_where_the_command_runs_and_the_projects_own_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = load(write_project(tmp_path / "churn", "churn", {}), environment={})
+    (tmp_path / "server").mkdir()
+    monkeypatch.chdir(tmp_path / "server")
+    named = {"MLFLOW_BACKEND_STORE_URI": "sqlite:///a/mlflow.db", "MLFLOW_ARTIFACTS_DESTINATION": "./mlartifacts"}
+    for known in (project, None):  # as for trilho backup
+        site = site_of(known, folder=tmp_path / "churn", environment=named)
+        assert site.sqlite_file == tmp_path / "server" / "a" / "mlflow.db"
+        assert site.artifact_folder == tmp_path / "server" / "mlartifacts"
+        assert site.root == tmp_path / "churn"
+    file = database_path(project.state_dir)
+    file.parent.mkdir(parents=True)
+    file.touch()
+    assert site_of(project, folder=tmp_path / "churn", environment={}).sqlite_file == file
 
 
 def test_places_are_relative_to_the_folder_that_is_looked_at(tmp_path: Path) -> None:
@@ -75,6 +96,28 @@ def test_places_are_relative_to_the_folder_that_is_looked_at(tmp_path: Path) -> 
 )
 def test_locations_that_are_paths_are_told_from_others(location: str, path: Path | None) -> None:
     assert local_path(location) == path
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("mysql://team:ge%2Fheim@db:3306/mlflow", "db"),
+        ("mysql://team:ge/heim@db:3306/mlflow", "db"),  # SQLAlchemy takes it, and the host is not "team"
+        ("postgresql://db/mlflow", "db"),
+        ("postgresql://team:[1@db/mlflow", "db"),
+        ("postgresql://[::1", ""),
+        ("sqlite:///ana@home/mlflow.db", ""),
+        ("nonsense", ""),
+        ("", ""),
+    ],
+)
+def test_the_host_of_a_database_is_found_behind_any_password(address: str, host: str) -> None:
+    assert Site(root=Path(), database=address).database_host == host
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://localhost:abc", "http://", "http://ana:ge/heim1@host", "x"])
+def test_what_is_no_address_of_a_server_is_none_to_ask(address: str) -> None:
+    assert addresses(Site(root=Path(), environment={"PROMETHEUS_URL": address}, tracking_uri=address)) == {}
 
 
 def test_addresses_are_shown_without_user_and_filters_quoted() -> None:
