@@ -191,6 +191,7 @@ def test_compare_shows_metrics_and_parameters_that_differ(project: Path, mlflow_
     assert trilho_json(project, "compare", "v1", "v2", server=mlflow_server) == found, "as trilho writes versions"
     trilho(project, "promote", "v1", "--force", "--reason", "to compare with", server=mlflow_server)
     assert trilho_json(project, "compare", "v2", server=mlflow_server) == found, "alone: compared with the champion"
+    assert "v1 is the champion. Name two" in trilho(project, "compare", "v1", server=mlflow_server, code=2).stderr
     assert "'three' is no version" in trilho(project, "compare", "three", server=mlflow_server, code=2).stderr
 
 

@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
 
@@ -149,6 +151,35 @@ def test_server_that_hangs_does_not_hang_the_training(
         os.kill(pid, signal.SIGCONT)
     assert trilho_json(project, "sync", server=address)["judged"][0]["decision"] == "promoted"
     assert statuses(address, project) == ["FINISHED"]
+
+
+class Login(BaseHTTPRequestHandler):
+    """A proxy that sends everybody to its login."""
+
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", "http://login.invalid/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_GET  # noqa: N815 - the names are http.server's
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_proxy_that_asks_for_a_login_costs_no_training_and_is_no_empty_history(
+    project: Path, mlflow_server: str
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Login) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{proxy.server_port}"
+        done = trilho(project, "run", server=address)
+        assert "asks for a login" in done.stderr
+        assert "not judged yet" in done.stdout
+        assert "asks for a login" in trilho(project, "history", server=address, code=1).stderr
+        proxy.shutdown()
+    assert trilho_json(project, "sync", server=mlflow_server)["sent"] == 1
 
 
 def test_no_server_at_all_trains_and_says_what_waits(project: Path, mlflow_server: str) -> None:

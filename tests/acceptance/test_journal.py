@@ -20,6 +20,7 @@ import pytest
 from command_line import environment, trilho, trilho_json, write_project
 from conftest import free_port, stop, wait_for
 from shipped import Shipped, all_numbers
+from small_disk import change_disk, small_disk
 from trilho import journal
 
 BYTES = "trilho_journal_bytes "
@@ -147,6 +148,23 @@ def test_journal_of_a_server_that_was_killed_is_whole_and_tidied_by_hand(tmp_pat
     assert trilho_json(folder, "journal", "forget", *known) == {"forgotten": 4}
     assert trilho_json(folder, "journal", "tidy")["forgotten"] == 6
     assert trilho_json(folder, "journal")["rows"] == 0
+
+
+def test_labels_for_which_the_disk_has_no_room_are_all_taken_or_none(tmp_path: Path, shipped: Shipped) -> None:
+    folder = project(tmp_path / "project")
+    lines = "".join(f"0f3a-{row},1\n" for row in range(25_000))
+    (folder / "labels.csv").write_text(f"id,label\n{lines}", encoding="utf-8")
+    words = ("feedback", "labels.csv", "--model", str(shipped.path))
+    (folder / ".trilho").mkdir()
+    with small_disk(folder / ".trilho" / "journal", "size=800k") as kept:
+        said = trilho(folder, *words, code=1)
+        assert "None of them was taken." in said.stderr
+        assert "No space left" in said.stderr
+        assert journal.read_truth(kept).labels == 0, "half of them fit"
+        change_disk(kept, "size=8m")
+        assert trilho_json(folder, *words) == {"labels": 25_000, "without_label": 0}
+        truth = journal.read_truth(kept)
+        assert (truth.labels, truth.repeated, truth.damaged) == (25_000, 0, 0)
 
 
 def test_journal_that_is_empty_says_what_fills_it_and_wrong_words_are_wrong_usage(tmp_path: Path) -> None:

@@ -155,6 +155,9 @@ def test_one_service_is_started_alone(project: Path) -> None:
     assert started["name"] == "serving"
     states = [each["state"] for each in facts(project, "ps")]
     assert states == ["running", "running", "stopped"], "it needs the registry once"
+    facts(project, "down", "tracking")
+    shown = trilho(project, "status").stdout
+    assert "not running: trilho up" in shown, "the model server is not taken for the tracking server"
     wrong = trilho(project, "up", "servin")
     assert wrong.returncode == 2
     assert "Did you mean 'serving'?" in wrong.stderr

@@ -109,6 +109,7 @@ WAITING = f'kube_pod_container_status_waiting_reason{{{POD},container="c",reason
 PULLING = f'kube_pod_container_status_waiting_reason{{{POD},container="c",reason="ImagePullBackOff"}}'
 MODEL = 'model="churn",version="3"'
 FAILURES, REACHABLE = "trilho_reload_failures_total", "trilho_registry_reachable"
+LOST = 'trilho_rows_total{outcome="lost"}'
 
 
 def charge(*versions: int) -> dict[str, str]:
@@ -184,6 +185,10 @@ CASES = (
     Case(
         alert="JournalStalled", labels='cause="failing"', lasting=120,
         quiet={"none": {"trilho_journal_failing": constant(0)}}, firing={"trilho_journal_failing": constant(1)},
+    ),
+    Case(
+        alert="JournalStalled", labels='cause="lost"', lasting=0, known=STEP,
+        quiet={"none": {LOST: constant(0)}, "before": {LOST: constant(4)}}, firing={LOST: f"0 1x{LONG}"},
     ),
     Case(
         alert="ReloadFailing", lasting=0, known=STEP,

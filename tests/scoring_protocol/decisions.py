@@ -110,7 +110,7 @@ DECISIONS = (
         kind="answered",
         bodies=(
             *("no rows in split", "columns without rows in", "nothing but [] in inputs", "nothing but [] in instances"),
-            *("CSV: header only", "Parquet: no rows"),
+            *("nothing but [] in dataframe_records", "CSV: header only", "Parquet: no rows"),
         ),
     ),
     Decision(

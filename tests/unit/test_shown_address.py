@@ -26,6 +26,13 @@ def test_no_password_survives_whatever_it_is_made_of(user: str, secret: str, hos
         ("--set tracking_uri=http://ana:hunter2@host", "--set tracking_uri=http://ana:***@host"),
         ("http://:hunter2@host", "http://:***@host"),
         ("mysql://h/d?user=ana&password=hunter2", "mysql://h/d?user=ana&password=***"),
+        ("mysql://h/d?password=hunter%40tail&a=b", "mysql://h/d?password=***&a=b"),
+        ("postgresql://h/d?sslpassword=hunter2#orders", "postgresql://h/d?sslpassword=***#orders"),
+        ("https://h/a.csv?access_token=hunter2", "https://h/a.csv?access_token=***"),
+        ("s3://b/a.csv?aws_secret_access_key=hunter2", "s3://b/a.csv?aws_secret_access_key=***"),
+        ("a:///?odbc_connect=SERVER%3Dh%3BPWD%3Dhunter2%3BA%3Db", "a:///?odbc_connect=SERVER%3Dh%3BPWD%3D***%3BA%3Db"),
+        ("ana:hunter2@host:5000", "ana:***@host:5000"),
+        ("http://ana:hun\nter2@host", "http://ana:***@host"),
     ],
 )
 def test_nor_in_an_address_that_is_mistyped_or_has_it_elsewhere(text: str, shown: str) -> None:
@@ -41,6 +48,9 @@ def test_nor_in_an_address_that_is_mistyped_or_has_it_elsewhere(text: str, shown
         "http://[::1]:5000",
         "s3://bucket/a@b.csv",
         "data/ana@home.csv",
+        "C:\\ana@home\\a.csv",
+        "own:orders",
+        "host:5000",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:

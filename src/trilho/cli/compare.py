@@ -45,6 +45,9 @@ def compare(
         a = store.get(name, versions[0]) if versions[1:] else registry.champion(store, name)
         if a is None:
             raise VersionNotFound(f"{name} has no champion to compare v{b.number} with.", remedy="trilho compare A B")
+        if a.number == b.number:
+            which = "is the champion" if not versions[1:] else "would be compared with itself"
+            raise typer.BadParameter(f"v{b.number} {which}. Name two versions: trilho compare A B")
         found = compare_versions(file, client, a, b)
     if json:
         verdicts = [verdict_json(verdict) for verdict in found.verdicts]

@@ -10,8 +10,6 @@ import typer
 
 from trilho.cli.options import HERE, AsJson, Folder, Overrides, Profile
 
-_AT_ONCE = 10_000  # labels written, and synced to the disk, in one piece
-
 
 def feedback(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .parquet file with columns id and label.")],
@@ -37,8 +35,7 @@ def feedback(
     if found.note:
         output.progress(found.note)
     labels, without = read_feedback_file(file, bundle.read_schema(found.path), now=time.time())
-    for first in range(0, len(labels), _AT_ONCE):
-        journal.label(found_settings.state_dir / "journal", labels[first : first + _AT_ONCE])
+    journal.label(found_settings.state_dir / "journal", labels)  # in one piece: all of the file, or nothing
     if json:
         output.as_json({"labels": len(labels), "without_label": without})
         return

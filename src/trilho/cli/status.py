@@ -22,7 +22,7 @@ def status(project: Folder = HERE, profile: Profile = None, overrides: Overrides
 
     file = load_project(project, profile, overrides)
     services = platform.statuses(file.state_dir)
-    address = file.tracking_uri or next((found.address for found in services if found.running), "")
+    address = file.tracking_uri or next((one.address for one in services if one.name == "tracking" and one.running), "")
 
     def find() -> str:
         if not address:

@@ -19,9 +19,10 @@ def ui(
     """Open MLflow's page and print its address. The local server is started if need be."""
     from trilho.cli import output
     from trilho.platform import server_address
+    from trilho.shown_address import without_password
 
     address = server_address(load_project(project, profile, overrides), output.progress)
-    typer.echo(address)
+    typer.echo(without_password(address))
     if open_browser and sys.stdout.isatty():
         import webbrowser
 

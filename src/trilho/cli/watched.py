@@ -16,7 +16,7 @@ WIDTH = 24  # of a column's name
 
 def show(reports: Sequence[Report], window: float) -> None:
     """The verdict on the version in charge, and a line for each other one."""
-    from trilho.monitoring.wording import shadow_words, whole_rows_words
+    from trilho.monitoring.wording import shadow_words, unknown_words, whole_rows_words
     from trilho.settings import format_duration
 
     report, *others = reports
@@ -30,7 +30,8 @@ def show(reports: Sequence[Report], window: float) -> None:
         output.line("shadow", f"v{report.shadow.version}", shadow_words(report.shadow, report.label_names))
     unknown = {(other.model, other.version) for other in report.others} - {(one.model, one.version) for one in others}
     for other in others:
-        output.line(f"v{other.version}", _word(other), f"{_counted(other)}, of {other.rows} predictions by it")
+        told = f"{_counted(other)}, of" if other.drift_known else f"{unknown_words(other)};"
+        output.line(f"v{other.version}", _word(other), f"{told} {other.rows} predictions by it")
     left_out = sum(other.rows for other in report.others if (other.model, other.version) in unknown)
     if left_out:
         output.line("others", str(left_out), "answered by other versions, not looked at")
@@ -53,10 +54,12 @@ def worded(column: ColumnReport, report: Report) -> str:
 
 
 def _verdict(report: Report) -> None:
+    from trilho.monitoring.wording import unknown_words
+
+    known = f"{_counted(report)}, {report.share:.0%} are drift (monitor.drift.share)"
+    output.line("drift", _word(report), known if report.drift_known else unknown_words(report))
     if not report.enough:
-        output.line("drift", "unknown", f"{report.min_rows} predictions are needed (monitor.drift.min_rows)")
         return
-    output.line("drift", _word(report), f"{_counted(report)}, {report.share:.0%} are drift (monitor.drift.share)")
     for column in report.moved[:SHOWN] or report.judged[:1]:
         _column(column, "moved" if column.moved else "most", report)
     if len(report.moved) > SHOWN:
@@ -84,7 +87,7 @@ def _since(column: ColumnReport, report: Report) -> str:
 
 
 def _word(report: Report) -> str:
-    return "unknown" if not report.enough else "yes" if report.drift else "no"
+    return "unknown" if not report.drift_known else "yes" if report.drift else "no"
 
 
 def _counted(report: Report) -> str:

@@ -141,7 +141,7 @@ def read(body: bytes, kind: type[_Kind]) -> _Kind:
 
 
 def refused(address: str, path: str, status: int, body: bytes) -> TrilhoError:
-    """The error in an answer that is none."""
+    """The error in an answer that is none. `address` as it may be shown: without a password."""
     try:
         problem = msgspec.json.decode(body, type=_Problem)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -7,12 +7,11 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
-import msgspec
-
 from trilho.client.answers import Health, Model, Prediction, Value, predictions_in, read, refused
-from trilho.client.rows import encoded
-from trilho.errors import ServerUnreachable
+from trilho.client.rows import encoded, encoded_truth
+from trilho.errors import ServerRefused, ServerUnreachable
 from trilho.importer import load_module
+from trilho.shown_address import without_password
 
 if TYPE_CHECKING:
     import httpx
@@ -28,20 +27,23 @@ class Client:
 
     Args:
         address: Of `trilho serve`: "http://127.0.0.1:8000".
-        api_key: One of the server's TRILHO_API_KEYS, where it has some.
+        api_key: One of the server's TRILHO_API_KEYS, where it has some; blanks and line breaks around it are left out.
         timeout: Seconds that an answer may take.
         retries: How often to ask again where the connection failed; nothing else is asked twice.
 
     Raises:
         MissingExtra: httpx is not installed.
+        ServerRefused: the key is none that a request can carry; it is not shown.
     """
 
     def __init__(self, address: str, api_key: str | None = None, *, timeout: float = 10.0, retries: int = 3) -> None:
         self.address = (address if "://" in address else f"http://{address}").rstrip("/")
+        self._shown = without_password(self.address)
         self._retries = retries
         self._httpx: Any = load_module("httpx")
+        key = _sendable(api_key or "")
         self._settings: dict[str, Any] = {
-            "headers": {"x-api-key": api_key} if api_key else {},
+            "headers": {"x-api-key": key} if key else {},
             "timeout": self._httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
         }
         self._sync: httpx.Client | None = None
@@ -68,9 +70,10 @@ class Client:
         """Tell what was true for the prediction `id`: a label, its name, or a number. The last one counts.
 
         Raises:
+            BadFeedback: the id or the label is nothing that can be sent.
             ServerRefused, ServerUnreachable: as `predict`.
         """
-        self._ask("POST", "/feedback", msgspec.json.encode({"id": id, "label": label}))
+        self._ask("POST", "/feedback", encoded_truth(id, label))
 
     def health(self) -> Health:
         """How the server is, and which version is in charge. Raises ServerRefused, ServerUnreachable."""
@@ -104,7 +107,7 @@ class Client:
 
     async def afeedback(self, id: str, label: Value) -> None:  # noqa: A002
         """As `feedback`."""
-        await self._aask("POST", "/feedback", msgspec.json.encode({"id": id, "label": label}))
+        await self._aask("POST", "/feedback", encoded_truth(id, label))
 
     async def ahealth(self) -> Health:
         """As `health`."""
@@ -136,9 +139,9 @@ class Client:
         pauses = self._pauses()
         while True:
             try:
-                found = self._sync.request(method, self.address + path, content=body, headers=_HEADERS)
+                found = self._sync.request(method, **self._to(path), content=body, headers=_HEADERS)
                 return self._whole(found, path)
-            except (self._httpx.HTTPError, self._httpx.InvalidURL) as error:
+            except (self._httpx.HTTPError, self._httpx.InvalidURL, UnicodeError) as error:
                 time.sleep(self._pause(error, pauses))
 
     async def _aask(self, method: str, path: str, body: bytes | None = None) -> bytes:
@@ -148,14 +151,21 @@ class Client:
         pauses = self._pauses()
         while True:
             try:
-                found = await self._async[1].request(method, self.address + path, content=body, headers=_HEADERS)
+                found = await self._async[1].request(method, **self._to(path), content=body, headers=_HEADERS)
                 return self._whole(found, path)
-            except (self._httpx.HTTPError, self._httpx.InvalidURL) as error:
+            except (self._httpx.HTTPError, self._httpx.InvalidURL, UnicodeError) as error:
                 await asyncio.sleep(self._pause(error, pauses))
+
+    def _to(self, path: str) -> dict[str, Any]:
+        """Where a request goes: user and password beside the address, which httpx writes into its log."""
+        url = self._httpx.URL(self.address + path)
+        if not url.userinfo:
+            return {"url": url}
+        return {"url": url.copy_with(userinfo=b""), "auth": (url.username, url.password)}
 
     def _whole(self, found: httpx.Response, path: str) -> bytes:
         if not found.is_success:
-            raise refused(self.address, path, found.status_code, found.content)
+            raise refused(self._shown, path, found.status_code, found.content)
         return found.content
 
     def _pauses(self) -> Iterator[float]:
@@ -166,15 +176,33 @@ class Client:
         failed = (self._httpx.NetworkError, self._httpx.RemoteProtocolError, self._httpx.ConnectTimeout)
         pause = next(pauses, None) if isinstance(error, failed) else None
         if pause is None:
+            why = f"{type(error).__name__}: {error}".rstrip(": ")
+            # InvalidURL quotes what it cannot read, and with "/" in a password that is a part of it.
+            quotes = self._shown != self.address and not isinstance(error, self._httpx.HTTPError)
             raise ServerUnreachable(
-                f"No answer from the model server at {self.address}.",
-                why=f"{type(error).__name__}: {error}".rstrip(": "),
+                f"No answer from the model server at {self._shown}.",
+                why=_UNREADABLE if quotes else why,
                 remedy="Check the address, and that it runs there: trilho serve",
-            ) from error
+            ) from (None if quotes else error)
         return pause
 
 
 _HEADERS = {"content-type": "application/json", "accept": "application/json"}
+_UNREADABLE = "It cannot be read as an address. In a password / is written %2F, # is %23 and ? is %3F."
+
+
+def _sendable(api_key: str) -> str:
+    """The key as a header can carry it. Raises ServerRefused, which does not quote it: errors end up in logs."""
+    key = api_key.strip()  # one that was read from a file ends with a line break
+    if key.isascii() and key.isprintable():
+        return key
+    raise ServerRefused(
+        "The API key cannot be sent, and is not shown here.",
+        state="No server was asked.",
+        why="It holds a line break or a sign outside ASCII, which no HTTP header can carry.",
+        remedy="Give one of the server's keys (TRILHO_API_KEYS), of ASCII letters, digits and signs: "
+        "Client(address, api_key=...)",
+    )
 
 
 def _one_or_all(rows: Mapping[str, Any] | Rows, body: bytes) -> Prediction | list[Prediction]:

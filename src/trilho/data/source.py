@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from trilho.data.problems import did_you_mean, listed
+from trilho.data.problems import Problem, did_you_mean, listed, report
 from trilho.errors import UnknownName
 from trilho.shown_address import without_password
 
@@ -68,7 +68,7 @@ def parse(text: str, root: Path) -> Source:
         return _sklearn_set(text, rest)
     if separator and scheme.lower() in _LATER:
         raise UnknownName(
-            f"'{text}': {scheme} sources are not supported yet.",
+            f"'{without_password(text)}': {scheme} sources are not supported yet.",
             why=SUPPORTED,
             remedy="Copy the data to a local file, or read it in a function of your own: data.source: module:function.",
         )
@@ -84,9 +84,9 @@ def parse(text: str, root: Path) -> Source:
         return Source(text=text, reader=reader, name=Path(text).name[: -len(ending)], address=str(path))
     if re.fullmatch(r"[^\W\d][\w.]*:[^\W\d][\w.]*", text):
         return Source(text=text, reader="function", name=rest.rpartition(".")[2], address=text)
-    reason = f"'{text}' exists, but no reader takes a file of that kind." if path.exists() else ""
+    reason = f"'{without_password(text)}' exists, but no reader takes a file of that kind." if path.exists() else ""
     raise UnknownName(
-        f"'{text}' is not a data source that trilho knows.",
+        f"'{without_password(text)}' is not a data source that trilho knows.",
         why=f"{reason}\n{SUPPORTED}".strip(),
         remedy="Correct data.source in trilho.yaml; for other formats write a function: data.source: module:function.",
     )
@@ -99,14 +99,18 @@ def ending_of(path: str) -> str:
 
 
 def require_known_options(source: Source, reader: str, options: Mapping[str, Any]) -> None:
-    """Refuse options that the reader does not have; a function's options are its own arguments.
+    """Refuse options that the reader does not have or cannot use; a function's options are its own arguments.
 
     Raises:
         UnknownName: names the near ones and what is allowed.
+        BadData: a value is not what the option takes; lists all such values.
     """
     allowed = _OPTIONS.get(reader)
-    unknown = [name for name in options if allowed is not None and name not in allowed]
-    if allowed is None or not unknown:
+    if allowed is None:
+        return
+    unknown = [name for name in options if name not in allowed]
+    if not unknown:
+        require_option_values(source.text, options)
         return
     hints = "".join(did_you_mean(name, allowed) for name in unknown)
     raise UnknownName(
@@ -114,6 +118,59 @@ def require_known_options(source: Source, reader: str, options: Mapping[str, Any
         why=f"Its options are: {listed(allowed)}." if allowed else "It has no options.",
         remedy="Correct data.options in trilho.yaml.",
     )
+
+
+def require_option_values(source: str, options: Mapping[str, Any]) -> None:
+    """Refuse values that an option of a reader cannot take, as text where a list is due.
+
+    Args:
+        source: What to call the data in the message.
+        options: The options of a reader, none of a function; those without a value stand for their default where they
+            can.
+
+    Raises:
+        BadData: lists all such values.
+    """
+    problems = [
+        Problem(
+            what=f"data.options.{name} is {options[name]!r}; it must be {expected}.",
+            remedy=f"Correct data.options.{name}, for example {name}: {example}",
+        )
+        for name, (fits, expected, example) in _VALUES.items()
+        if name in options and not fits(options[name])
+    ]
+    if problems:
+        report(source, problems)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+
+
+def _are_words(value: object) -> bool:
+    return value is None or (isinstance(value, (list, tuple)) and all(map(_is_word, value)))
+
+
+def _is_sign(value: object) -> bool:
+    return isinstance(value, str) and len(value.replace("\\t", "\t")) == 1
+
+
+# Option → whether it can take a value, what to say otherwise, an example in YAML.
+_VALUES: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
+    "columns": (_are_words, "a list of column names, each a word or a number", '[age, "no"]'),
+    "names": (_are_words, "a list of column names, each a word or a number", '[age, "no"]'),
+    "na_values": (lambda value: _is_word(value) or _are_words(value), "a word or a list of words", '["-", "none"]'),
+    "encoding": (_is_text, "a name in text", "cp1252"),
+    "query": (lambda value: value is None or _is_text(value), "a query in text", '"select * from orders"'),
+    "separator": (_is_sign, "one character", '";"'),
+    "quote": (_is_sign, "one character", '"\'"'),
+    "decimal": (_is_sign, "one character", '","'),
+    "thousands": (lambda value: value is None or _is_sign(value), "one character", '"."'),
+}
 
 
 def _sklearn_set(text: str, name: str) -> Source:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trilho.journal.segment import Segment
 
 FLUSH_SECONDS = 0.5  # rows are on disk this long after their answer, and the time that writing takes
-MOST_WAITING = 100_000  # rows in memory; what comes on top is lost, and counted
+MOST_WAITING = 100_000  # rows in memory, and one request's more; what comes on top is lost, and counted
 TOGETHER = 64  # requests
 SEGMENT_BYTES = 64 << 20
 SEGMENT_SECONDS = 3600.0
@@ -66,14 +66,18 @@ class Journal:
         """Take in one request's rows. Returns at once; safe from several threads."""
         rows = len(entry.labels)
         with self._lock:
-            if self._closed or self._waiting + rows > MOST_WAITING:
-                self._lost += rows
+            if not self._closed and self._waiting < MOST_WAITING:
+                self._waiting += rows
+                fresh = self._fresh
+                fresh.append(entry)
+                if len(fresh) >= TOGETHER:
+                    self._put_together()
                 return
-            self._waiting += rows
-            fresh = self._fresh
-            fresh.append(entry)
-            if len(fresh) >= TOGETHER:
-                self._put_together()
+            self._lost += rows
+            if self._closed or self._problem:
+                return
+            self._problem = f"More than {MOST_WAITING:,} rows wait to be written: more are answered than a disk takes."
+        _log.warning("Rows of the journal in %s are lost. %s", self.folder, self._problem)
 
     def close(self) -> None:
         """Write what waits, finish the file, end the thread. What comes later is lost. May be called twice."""

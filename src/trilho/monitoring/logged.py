@@ -6,13 +6,14 @@ One run for each model, "monitor: NAME" in the project's experiment, with the wi
                                                       of a classifier's score (see `counting.answers_of`)
     model_version, columns_moved                      which version, and how many features moved
     drift_effect/COLUMN                               of the worst five: 1 is what is allowed
-    label_share/LABEL                                 of the answers
+    label_share/LABEL                                 of the answers; names as MLflow takes them, see `_name`
     shadow_agreement                                  of the challenger, where it is asked
     performance/METRIC, …_low, …_high, labels         where labels are enough, with the bounds of the interval
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -31,6 +32,7 @@ from trilho.tracking import Point, Series
 from trilho.wire import Client
 
 WORST = 5
+_LONGEST = 100  # characters of a column's or a label's name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,7 @@ def point(report: Report, scores: Moments, performance: Performance | None = Non
         values |= {"prediction_mean": scores.mean, "prediction_std": scores.deviation}
     if report.version.isdecimal():
         values["model_version"] = float(report.version)
-    if report.enough:
+    if report.drift_known:
         values["columns_moved"] = float(len(report.moved))
         worst = sorted(report.judged, key=lambda column: -column.effect)[:WORST]
         values |= {f"drift_effect/{_name(column.name)}": column.effect for column in worst}
@@ -147,5 +149,13 @@ def log_window(
 
 
 def _name(text: str) -> str:
-    """As MLflow takes the names of metrics."""
-    return re.sub(r"[^\w .:-]+", "_", text, flags=re.ASCII)[:100].strip(" .") or "_"
+    """As MLflow takes the names of metrics: letters of any script, but few signs.
+
+    One that must be changed ends in a hash of what it was, so that `<=50K` and `>50K` stay two. It does so whether the
+    other is there or not: a series keeps its name from window to window.
+    """
+    name = re.sub(r"[^\w .:-]+", "_", text)[:_LONGEST].strip(" .")
+    if name and name == text:
+        return name
+    mark = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST - 9] or '_'}-{mark}"

@@ -202,6 +202,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return self.rows >= self.min_rows
 
     @property
+    def drift_known(self) -> bool:
+        """Is there a verdict on drift? Not where no feature was judged: the journal keeps none, or all are images."""
+        return self.enough and bool(self.judged)
+
+    @property
     def judged(self) -> tuple[ColumnReport, ...]:
         """The features with rows enough: `share` is of these."""
         return tuple(column for column in self.columns if column.checks)
@@ -213,7 +218,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def drift(self) -> bool:
-        """Did at least `share` of the features move?"""
+        """Did at least `share` of the features move? Means nothing unless `drift_known`."""
         return bool(self.moved) and len(self.moved) >= self.share * len(self.judged)
 
     @property
@@ -231,12 +236,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.encode({"format": FORMAT, **self.facts()}).decode()
 
     def facts(self) -> dict[str, Any]:
-        """All there is to know, in plain values: with `moved`, and `drift`, which is null with too few rows."""
+        """All there is to know, in plain values: with `moved`, and `drift`, which is null where nobody can tell."""
         found: dict[str, Any] = msgspec.to_builtins(self)
         for columns, reports in (("columns", self.columns), ("predicted", self.predicted)):
             for entry, column in zip(found[columns], reports, strict=True):
                 entry["moved"], entry["effect"] = column.moved, column.effect
-        found["drift"] = self.drift if self.enough else None
+        found["drift"] = self.drift if self.drift_known else None
         found["prediction_drift"] = self.prediction_drift if self.enough else None
         if self.whole_rows is not None:
             found["whole_rows"]["moved"] = self.whole_rows.moved

@@ -19,6 +19,7 @@ import msgspec
 
 from trilho.monitoring.measured import Performance
 from trilho.monitoring.report import Report
+from trilho.monitoring.wording import unknown_words
 from trilho.project.file import RetrainSection
 from trilho.registry import Claim
 from trilho.settings import format_duration
@@ -166,6 +167,8 @@ def _drift(evidence: Evidence) -> Reason:
     if not report.enough:
         text = f"{report.rows} predictions in the window, {report.min_rows} are needed"
         return Reason(question="drift", answer="unknown", text=text)
+    if not report.drift_known:
+        return Reason(question="drift", answer="unknown", text=unknown_words(report))
     text = f"{len(report.moved)} of {len(report.judged)} columns moved"
     if evidence.now - report.until > _STALE:
         text += f" by {_ago(evidence.now - report.until)} ago"

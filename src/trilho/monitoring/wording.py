@@ -11,6 +11,15 @@ from trilho.monitoring.figures import number, share
 from trilho.monitoring.report import ColumnReport, Effect, Report, WholeRows
 
 
+def unknown_words(report: Report) -> str:
+    """Why there is no verdict on drift, of a report that has none."""
+    if not report.enough:
+        return f"{report.min_rows} predictions are needed (monitor.drift.min_rows)"
+    if not report.columns:
+        return "no column can be compared: times and images are not looked at"
+    return "no column is in enough of the journal's rows (journal.columns)"
+
+
 def effect_words(effect: Effect, column: ColumnReport) -> str:
     """Measured against allowed: "values moved by 0.42 standard deviations; 0.1 is allowed"."""
     allowed = f"{number(100 * effect.threshold)}%"

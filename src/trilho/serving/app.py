@@ -14,8 +14,9 @@ from trilho.serving.asking import Desk
 from trilho.serving.bodies import Message, Receive, Request, Send
 from trilho.serving.counting import Histogram
 from trilho.serving.keys import Keys
-from trilho.serving.responses import Headers, Response, refusal
+from trilho.serving.responses import Headers, Response, no_model, refusal
 from trilho.serving.slot import Served
+from trilho.serving.v2.paths import is_infer
 
 Handler = Callable[[Request], Awaitable[Response | None]]
 Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
@@ -24,7 +25,6 @@ FILES = "/static/"  # of the door
 OPEN_INFERENCE, INFER = "/v2", "/v2/infer"  # the names of all paths below /v2: those that ask the model, and others
 OTHER = "other"
 ANY = "*"  # method: the handler sees to it
-NO_MODEL = "No model is in charge yet: nothing was promoted. Train one: trilho run"
 
 _log = logging.getLogger("trilho.serving")
 
@@ -103,7 +103,7 @@ class App:
     def _named(self, path: str) -> str:
         """Under which name a path that is no route of ours is found and counted: no name comes from strangers."""
         if path.startswith(f"{OPEN_INFERENCE}/"):
-            return INFER if path.endswith("/infer") else OPEN_INFERENCE
+            return INFER if is_infer(path) else OPEN_INFERENCE
         if path in self._door_paths:
             return path
         return FILES if path.startswith(FILES) and self._door is not None else OTHER
@@ -124,7 +124,7 @@ class App:
             message = "This server wants an API key: X-API-Key: KEY, or Authorization: Bearer KEY."
             return refusal(401, message, headers=((b"www-authenticate", b"Bearer"),))
         if request.served is None:
-            return refusal(503, NO_MODEL, headers=((b"retry-after", b"5"),))
+            return no_model()
         if self._flying >= self._concurrency:
             message = f"{self._flying} requests are being answered already. Ask again in a moment."
             return refusal(429, message, headers=((b"retry-after", b"1"),))

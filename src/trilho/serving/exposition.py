@@ -94,11 +94,12 @@ def _watched(found: Found, state: State) -> Iterator[Metric]:
         yield _gauge("trilho_report_age_seconds", "Since monitoring looked last.", age)
     if report is not None and (report.model, report.version) == key:
         yield _labelled("trilho_report_rows", "Rows of the newest report.", labels, [(key, report.rows)])
-        if report.drift is not None:  # else there were too few rows to say
+        if report.drift is not None:  # else there were too few rows to say, or no feature was judged
             text = "1 where enough features moved away from the training data."
             yield _labelled("trilho_drift_detected", text, labels, [(key, report.drift)])
-            text, moved = "1 where the answers moved.", bool(report.prediction_drift)
-            yield _labelled("trilho_prediction_drift", text, labels, [(key, moved)])
+        if report.prediction_drift is not None:
+            text = "1 where the answers moved."
+            yield _labelled("trilho_prediction_drift", text, labels, [(key, report.prediction_drift)])
         judged = [((*key, column.name), column) for column in report.columns if column.checks]
         labels_too = (*labels, "column")
         text, effects = "How far a feature moved; 1 is what is allowed.", [(name, one.effect) for name, one in judged]

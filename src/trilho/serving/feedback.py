@@ -32,7 +32,7 @@ def read_feedback(body: bytes, schema: Schema, *, now: float) -> list[TrueLabel]
     """
     try:
         found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadFeedback(f"The body is not JSON: {error}.", remedy=_EXAMPLE) from error
     if isinstance(found, dict):
         return [_one(found, schema, now, row=None)]

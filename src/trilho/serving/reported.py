@@ -33,7 +33,10 @@ class Shadow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest report on drift. `drift` and `prediction_drift` are None with too few rows for a verdict."""
+    """The newest report on drift.
+
+    `drift` and `prediction_drift` are None where there is no verdict: too few rows, or no feature that could be judged.
+    """
 
     model: str
     version: str

@@ -48,6 +48,12 @@ def refusal(status: int, message: str, *, headers: Headers = ()) -> Response:
     return Response(status=status, body=body, headers=headers)
 
 
+def no_model() -> Response:
+    """An answer as long as no model is in charge."""
+    message = "No model is in charge yet: nothing was promoted. Train one: trilho run"
+    return refusal(503, message, headers=((b"retry-after", b"5"),))
+
+
 def failure(error: TrilhoError) -> Response:
     """One of our errors; `details` say where in the rows, and what to do."""
     status, code, details = explained(error)

@@ -105,7 +105,7 @@ TRAINING: tuple[Setting, ...] = (
     Setting(
         "evaluate.champion.metric",
         "text",
-        "The metric that a new version and the champion are compared by.",
+        "The metric that a new version and the champion are compared by; brier if a classification names no metric.",
         derived="primary_metric",
     ),
     Setting(

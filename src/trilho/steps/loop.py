@@ -168,7 +168,7 @@ def _call(step: str, function: Callable[[Materials, Path], str], materials: Mate
         return str(function(materials, out))
     except TrilhoError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a function that ends itself would end us, and with its own exit code
         path = materials.project.steps.get(step)
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         raise StepFailed(

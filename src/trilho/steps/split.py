@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from trilho.data.row_hash import row_hashes, shares
 from trilho.errors import BadData, StepFailed
 from trilho.importer import load_object
 from trilho.steps.materials import TEST, Materials, labels_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def split(materials: Materials, out: Path) -> str:
@@ -110,6 +113,9 @@ def _by_time(materials: Materials) -> np.ndarray:
             remedy="Correct split.time_column in trilho.yaml.",
         )
     times = frame[section.time_column]
+    kind = next(column.kind for column in materials.dataset.columns if column.name == section.time_column)
+    if kind not in ("time", "number"):
+        raise _no_time(times, kind)
     if times.isna().any():
         raise BadData(
             f"Column '{section.time_column}' has {int(times.isna().sum())} rows without a time.",
@@ -118,6 +124,22 @@ def _by_time(materials: Materials) -> np.ndarray:
     order = np.sort(times.to_numpy())
     first_test = order[min(len(order) - 1, round(len(order) * (1 - section.test_size)))]
     return np.asarray(times.to_numpy() >= first_test, dtype=np.uint8)
+
+
+def _no_time(column: pd.Series[Any], kind: str) -> BadData:
+    """The error for a column that sorts by its letters: the latest rows of it are not those at its end."""
+    from trilho.data.convert import converted
+
+    _, refused = converted(column, "time")
+    return BadData(
+        f"Column '{column.name}' is of kind {kind}; split.method: time needs times or numbers.",
+        why=f"'{column[refused].iloc[0]}' is no time that trilho reads, and text is ordered by its letters: "
+        "31/01/2026 after 28/02/2026."
+        if refused.any()
+        else f"data.kinds makes a {kind} of it.",
+        remedy="Write dates as 2026-01-31 and leave them out of data.kinds, or set data.source to a function of yours "
+        "that returns times (module:function).",
+    )
 
 
 def _by_user(materials: Materials) -> np.ndarray:

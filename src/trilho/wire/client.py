@@ -86,10 +86,12 @@ class Client:
                 self.close()
                 raise self._unreachable(TimeoutError(f"no whole answer within {self.seconds:g} s"))
         try:
-            found: Json = json.loads(text) if text else {}
+            found = json.loads(text) if text else {}
         except ValueError as error:
             raise self._refused(method, path, None, 200, text) from error
-        return found
+        if not isinstance(found, dict):
+            raise self._refused(method, path, None, 200, text)
+        return _Answer(found, lambda: self._refused(method, path, None, 200, text))
 
     def _answer(
         self, method: Method, path: str, body: bytes | IO[bytes] | None, headers: Mapping[str, str], seconds: float
@@ -115,10 +117,11 @@ class Client:
             extra = {"Authorization": self.address.authorization} if self.address.authorization else {}
             connection.request(method, self.address.path + path, body=body, headers={**headers, **extra})
             response = connection.getresponse()
-            refusal = b"" if response.status < 400 else response.read(64_000)
+            done = 200 <= response.status < 300  # a redirect leads to somebody else: to a page that asks for a login
+            refusal = b"" if done else response.read(64_000)
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from error
-        if response.status >= 400:
+        if not done:
             raise self._refused(method, path, body, response.status, refusal)
         return response
 
@@ -136,7 +139,10 @@ class Client:
             raise self._unreachable(error) from error
 
     def _open(self) -> http.client.HTTPConnection:
-        if self._connection is not None and time.monotonic() - self._used > _IDLE_SECONDS:
+        if self._connection is not None and (
+            self._connection.sock is None  # the server closes after each answer, as gunicorn and HTTP/1.0 do
+            or time.monotonic() - self._used > _IDLE_SECONDS
+        ):
             self.close()
         if self._connection is None:
             connection = _connection(self.address, min(CONNECT_SECONDS, self.seconds))
@@ -172,13 +178,30 @@ class Client:
             message, remedy = forbidden(self.address, method, path, body, message)
         elif not code:
             remedy = f"Is {self.address.shown} really an MLflow tracking server? Check tracking_uri."
+        asked = f"{method} {path.split('?')[0]}"
+        what = f"The tracking server at {self.address.shown} refused {asked} with {status}."
+        if status < 400:
+            what = f"What answers at {self.address.shown} is not MLflow: it answered {asked} with {status}."
+        if 300 <= status < 400:
+            message = "It sends on to somewhere else, as a proxy does that asks for a login."
         return ServerRefused(
-            f"The tracking server at {self.address.shown} refused {method} {path.split('?')[0]} with {status}.",
+            what,
             why=message,
             remedy=remedy,
             status=status,
             error_code=code,
         )
+
+
+class _Answer(dict[str, Any]):
+    """An answer of MLflow's. Asked for a part that it has not, it says that it is none: a proxy's own, perhaps."""
+
+    def __init__(self, found: Json, none: Callable[[], ServerRefused]) -> None:
+        super().__init__(found)
+        self._none = none
+
+    def __missing__(self, name: str) -> Any:
+        raise self._none()
 
 
 def connect(uri: str, *, environment: Mapping[str, str] | None = None, seconds: float = 30.0) -> Client:

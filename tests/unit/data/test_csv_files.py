@@ -39,42 +39,6 @@ def test_a_file_becomes_rows_with_kinds(tmp_path: Path) -> None:
     assert [column.name for column in found.features] == ["age", "city"]
 
 
-@pytest.mark.parametrize("kind", ["category", "text"])
-@pytest.mark.parametrize(
-    "codes", [("00123", "4000", "00007"), ("+351", "44", "1"), ("12345678901234567890", "", "1"), ("-07", "", "8")]
-)
-def test_digits_that_are_told_to_be_words_are_kept_as_written(
-    tmp_path: Path, kind: str, codes: tuple[str, ...]
-) -> None:
-    text = "code,n,churn\n" + "".join(f"{code},{row},{row % 2}\n" for row, code in enumerate(codes))
-    found = load(tmp_path, text, kinds={"code": kind})
-    assert found.frame["code"].fillna("").tolist() == list(codes)
-    assert found.frame["n"].tolist() == [0, 1, 2], "what nobody named stays a number"
-
-
-def test_other_digits_that_are_words_stay_what_they_were(tmp_path: Path) -> None:
-    """Row hashes decide the split: 1.50 was 1.5 and stays so, a column of 3 and nothing is 3 and nothing."""
-    found = load(tmp_path, "a,b,c,churn\n1.50,3,TRUE,0\n2,,FALSE,1\n", kinds=dict.fromkeys("abc", "category"))
-    assert found.frame["a"].tolist() == ["1.5", "2.0"]
-    assert found.frame["b"].fillna("").tolist() == ["3", ""]
-    assert found.frame["c"].tolist() == ["true", "false"]
-
-
-def test_digits_are_words_in_all_files_if_they_are_in_one(tmp_path: Path) -> None:
-    (tmp_path / "parts").mkdir()
-    (tmp_path / "parts" / "a.csv").write_text("code,n,churn\n12,1,0\n,2,1\n", encoding="utf-8")
-    (tmp_path / "parts" / "b.csv").write_text("churn,code,n\n0,0012,3\n", encoding="utf-8")
-    found = data.load("parts/*.csv", target="churn", root=tmp_path, kinds={"code": "category"})
-    assert found.frame["code"].fillna("").tolist() == ["12", "", "0012"]
-    assert found.frame["n"].tolist() == [1, 2, 3]
-    assert found.columns[0].values == ("0012", "12")
-
-
-def test_a_column_of_words_without_any_value_is_read(tmp_path: Path) -> None:
-    found = load(tmp_path, "code,n,churn\n,1,0\n,2,1\n", kinds={"code": "category"})
-    assert found.frame["code"].isna().all()
-
-
 def test_gzip_and_tabs_are_told_by_the_name(tmp_path: Path) -> None:
     plain = load(tmp_path, CHURN).frame
     assert load(tmp_path, gzip.compress(CHURN.encode()), name="a.csv.gz").frame.equals(plain)
@@ -187,6 +151,26 @@ def test_lines_of_another_length_are_named(tmp_path: Path) -> None:
         load(tmp_path, "a,b,churn\n1,2,x\n1,2,3,x\n")
     with pytest.raises(SourceUnreadable, match="more fields than its header has names"):
         load(tmp_path, "a,churn\n1,2,x\n3,4,y\n")
+
+
+@pytest.mark.parametrize("kinds", [{}, {"fee": "category"}])
+@pytest.mark.parametrize("headed", [True, False])
+def test_a_line_with_one_field_too_many_is_refused_where_only_some_columns_are_wanted(
+    tmp_path: Path, headed: bool, kinds: dict[str, str]
+) -> None:
+    names = ["id", "city", "fee", "x", "churn"]
+    lines = [f"{row},rio,{row},2,{row % 2}" for row in range(30)]
+    lines.insert(20, "31,new york, 7,55,1,0")
+    options: dict[str, Any] = {"columns": ["city", "fee", "churn"]} | ({} if headed else {"names": names})
+    text = "\n".join(([",".join(names)] if headed else []) + lines)
+    with pytest.raises(SourceUnreadable, match=f"line {22 if headed else 21} has 6 fields, the header has 5"):
+        load(tmp_path, text, options=options, kinds=kinds)
+
+
+def test_columns_that_are_not_wanted_are_not_read_as_words_either(tmp_path: Path) -> None:
+    text = "code,2024,x,churn\n007,1,9,0\n8,2,9,1\n"
+    found = load(tmp_path, text, options={"columns": ["churn", 2024, "code"]}, kinds={"code": "category"})
+    assert found.frame.to_dict("list") == {"churn": [0, 1], "2024": [1, 2], "code": ["007", "8"]}
 
 
 def test_a_quote_that_never_closes_is_an_error(tmp_path: Path) -> None:

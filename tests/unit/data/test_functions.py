@@ -35,6 +35,10 @@ def two_levels():
 def rows():
     return [{"n": 1}]
 
+def exits():
+    raise SystemExit(0)
+
+
 def fails():
     return pd.to_datetime("no date")
 """
@@ -94,6 +98,8 @@ def test_its_own_error_is_told_with_its_own_line(project: Path) -> None:
     assert 'return pd.to_datetime("no date")' in caught.value.why
     assert "trilho_test_features.py, line" in caught.value.why
     assert isinstance(caught.value.__cause__, ValueError)
+    with pytest.raises(SourceUnreadable, match="raised SystemExit"):
+        data.load("trilho_test_features:exits", target="y", root=project)
     with pytest.raises(SourceUnreadable, match="unexpected keyword argument 'row'"):
         data.load("trilho_test_features:read", target="y", root=project, options={"row": 1})
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trilho import data
+from trilho.data import source
 from trilho.data.source import parse
-from trilho.errors import SourceUnreadable, UnknownName
+from trilho.data.sources.csv_dialect import dialect
+from trilho.errors import BadData, SourceUnreadable, UnknownName
 
 
 @pytest.mark.parametrize(
@@ -80,6 +85,71 @@ def test_a_folder_without_tables_and_a_mixed_one_are_refused(tmp_path: Path) -> 
         (tmp_path / "parts" / name).write_bytes(b"x")
     with pytest.raises(SourceUnreadable, match=r"both text and Parquet files: a\.csv, b\.parquet"):
         data.fingerprint("parts", root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("columns", "n", "a list of column names"),
+        ("columns", 5, "a list of column names"),
+        ("columns", {"n": 1}, "a list of column names"),
+        ("columns", [["n"]], "a list of column names"),
+        ("names", 5, "a list of column names"),
+        ("names", "ny", "a list of column names"),
+        ("names", ["n", False], "a list of column names"),  # YAML's `no`
+        ("na_values", {"n": "-"}, "a word or a list of words"),
+        ("na_values", True, "a word or a list of words"),
+        ("encoding", ["utf-8"], "a name in text"),
+        ("decimal", ",,", "one character"),
+        ("decimal", None, "one character"),
+        ("thousands", "12", "one character"),
+        ("thousands", "", "one character"),
+        ("thousands", [","], "one character"),
+        ("separator", 5, "one character"),
+        ("quote", "", "one character"),
+    ],
+)
+def test_a_value_that_an_option_cannot_take_says_what_it_takes(
+    tmp_path: Path, option: str, value: Any, expected: str
+) -> None:
+    (tmp_path / "a.csv").write_text("n,y\n1,a\n2,b\n", encoding="utf-8")
+    options = {option: value}
+    for call in (
+        lambda: data.fingerprint("a.csv", root=tmp_path, options=options),
+        lambda: data.load("a.csv", target="y", root=tmp_path, options=options),
+    ):
+        with pytest.raises(BadData) as caught:
+            call()
+        assert caught.value.what.startswith(f"a.csv: data.options.{option} is {value!r}; it must be {expected}")
+        assert f"for example {option}: " in caught.value.remedy
+    assert dialect("a.csv", root=tmp_path, options=options) == {}, "`trilho new` leaves the error to the reading"
+
+
+def test_all_values_that_options_cannot_take_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("n,y\n1,a\n2,b\n", encoding="utf-8")
+    with pytest.raises(BadData, match=r"a\.csv has 2 problems") as caught:
+        data.load("a.csv", target="y", root=tmp_path, options={"columns": "n", "decimal": ",,"})
+    assert "data.options.columns is 'n'" in caught.value.why
+    assert "data.options.decimal is ',,'" in caught.value.why
+
+
+def test_options_without_a_value_stand_for_their_default(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("n,y\n1,a\n2,b\n", encoding="utf-8")
+    options = dict.fromkeys(("columns", "names", "na_values", "thousands"))
+    assert data.load("a.csv", target="y", root=tmp_path, options=options).frame["n"].tolist() == [1, 2]
+
+
+def test_options_of_other_readers_are_looked_at_too(tmp_path: Path) -> None:
+    pd.DataFrame({"n": [1, 2], "y": ["a", "b"]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(BadData, match=r"data\.options\.columns is 'ny'"):
+        data.load("a.parquet", target="y", root=tmp_path, options={"columns": "ny"})
+    with pytest.raises(BadData, match=r"data\.options\.query is 5; it must be a query in text"):
+        data.load(f"sqlite:///{tmp_path}/shop.db", target="y", root=tmp_path, options={"query": 5})
+
+
+def test_the_remedy_for_an_option_is_one_that_works() -> None:
+    for option, (fits, _, example) in source._VALUES.items():
+        assert fits(yaml.safe_load(example)), option
 
 
 WORDS = st.text(st.sampled_from("abcXYZ019-._"), min_size=1, max_size=8)

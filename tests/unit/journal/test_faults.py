@@ -105,15 +105,24 @@ print(state.written, state.lost, state.problem)
     assert ids(tmp_path) == [f"fits-{row}" for row in range(10)]
 
 
-def test_rows_above_the_limit_in_memory_are_lost_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_above_the_limit_in_memory_are_lost_counted_and_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(writing, "MOST_WAITING", 5)
     monkeypatch.setattr(writing, "FLUSH_SECONDS", 3600.0)
     journal = Journal(tmp_path)
     journal.append(numbers("a", rows=4))
-    journal.append(numbers("b", rows=4))
-    assert (journal.state.waiting, journal.state.lost) == (4, 4)
+    journal.append(numbers("b", rows=20))
+    assert (journal.state.waiting, journal.state.lost) == (24, 0), "one request, however large, has its place"
+    for name in ("c", "d"):
+        journal.append(numbers(name, rows=4))
+    assert (journal.state.waiting, journal.state.lost) == (24, 8)
+    assert "wait to be written" in journal.state.problem
+    assert [record.message.startswith("Rows of the journal") for record in caplog.records] == [True]
     journal.close()
-    assert ids(tmp_path) == [f"a-{row}" for row in range(4)]
+    assert len(ids(tmp_path)) == 24
+    assert journal.state.problem == ""
+    assert "8 rows were lost so far" in caplog.records[-1].message
 
 
 def test_what_comes_after_closing_is_counted_as_lost(tmp_path: Path) -> None:

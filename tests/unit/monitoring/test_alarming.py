@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from shipped import Shipped
 from trilho.monitoring import Estimate, Estimated, Measured, Measurement, Performance, Report, WholeRows, alarms
-from unit.monitoring.windows import SINCE, UNTIL, journaled, report, trained
+from unit.monitoring.windows import SINCE, UNTIL, journaled, report, trained, without_features
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,12 @@ def test_too_few_rows_are_no_alarm_but_labels_may_be(numbers: Shipped) -> None:
     few = report(numbers, journaled(numbers, (trained(numbers) * 5)[:50]))
     assert alarms(few) == ()
     assert alarms(few, performance(0.8, 0.9)) == ("performance",)
+
+
+def test_features_that_nobody_knows_are_no_alarm_but_answers_may_be(numbers: Shipped) -> None:
+    quiet, moved = (without_features(journaled(numbers, frame)) for frame in (numbers.frame, trained(numbers) * 5))
+    assert alarms(report(numbers, quiet)) == ()
+    assert alarms(report(numbers, moved)) == ("prediction drift",)
 
 
 def test_what_chance_may_have_put_below_is_no_alarm(quiet: Report) -> None:

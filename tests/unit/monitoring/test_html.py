@@ -16,7 +16,7 @@ from trilho.monitoring import ColumnReport, Histogram, Measured, Measurement, Pe
 from trilho.monitoring.figures import moment, number, share
 from trilho.monitoring.html import render
 from trilho.monitoring.html.drawing import CELLS, HEIGHT, bars, medians, picture
-from unit.monitoring.windows import SINCE, UNTIL, journaled, report, trained
+from unit.monitoring.windows import SINCE, UNTIL, journaled, report, trained, without_features
 
 MEGABYTE = 1_000_000
 HOSTILE = '</title><script>alert(1)</script><img src=x onerror="alert(2)">{{ 7 * 7 }}\u202e'
@@ -220,6 +220,32 @@ def test_column_that_is_not_in_the_journal_is_said_to_be_unknown(numbers: Shippe
     )
     text = Read(render(msgspec.structs.replace(found, columns=(*found.columns[:5], silent)))).text
     assert "left out too few rows in the journal to judge" in text
+
+
+def test_page_without_any_judged_column_calls_drift_unknown(numbers: Shipped) -> None:
+    found = report(numbers, without_features(journaled(numbers, numbers.frame)))
+    page = render(found)
+    text = Read(page).text
+    assert 'class="card verdict unknown"' in page
+    assert "Nobody knows whether columns moved. No column is in enough of the journal's rows" in text
+    assert "Columns that moved not known" in text
+    assert "stayed as they were on the test data; whether the inputs moved is not known" in text
+    assert "trilho feedback labels.csv" in text
+    assert "Let the journal keep columns" in text
+    assert "Nothing." not in text
+    assert "Nothing." not in Read(render(found, performance(0.9))).text, "labels do not say that inputs are as before"
+
+
+def test_page_of_a_model_of_images_says_that_none_are_looked_at(numbers: Shipped) -> None:
+    found = msgspec.structs.replace(report(numbers, journaled(numbers, trained(numbers) * 5)), columns=())
+    page = render(found)
+    text = Read(page).text
+    assert 'class="card verdict note"' in page
+    assert (
+        "Nobody knows whether columns moved, but the answers did. No column can be compared: times and images" in text
+    )
+    assert "Let the journal keep columns" not in text, "that would help nothing"
+    assert "trilho feedback labels.csv" in text
 
 
 COUNTS = st.integers(0, 10_000)

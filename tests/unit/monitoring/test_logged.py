@@ -3,19 +3,21 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mlflow.utils.validation import _validate_metric_name
+from msgspec.structs import replace
 
 from shipped import Shipped
 from trilho.errors import JournalUnwritable
-from trilho.monitoring import Scores, keep_for_people, log_window, point
+from trilho.monitoring import ColumnReport, Histogram, Scores, keep_for_people, log_window, point
 from trilho.monitoring.logged import Moments
 from trilho.tracking import Point, Series
 from unit.monitoring.test_html import performance
-from unit.monitoring.windows import UNTIL, journaled, knows, report, trained
+from unit.monitoring.test_wording import about
+from unit.monitoring.windows import UNTIL, journaled, knows, report, trained, without_features
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6), max_size=30)
 
@@ -56,12 +58,64 @@ def test_window_becomes_figures(numbers: Shipped) -> None:
 def test_names_are_such_as_mlflow_takes(words: Shipped) -> None:
     found = report(words, journaled(words, trained(words)))
     columns = [
-        msgspec.structs.replace(column, name=name)
+        replace(column, name=name)
         for column, name in zip(found.columns, ["..", "a/../b", "São Paulo", "", "x" * 500, "a\nb"], strict=False)
     ]
-    made = point(msgspec.structs.replace(found, columns=tuple(columns)), Moments())
+    made = point(replace(found, columns=tuple(columns)), Moments())
     names = [name.partition("/")[2] for name in made.values if name.startswith("drift_effect/")]
-    assert {"_", "a_.._b", "S_o Paulo", "x" * 100} <= set(names)
+    assert "São Paulo" in names
+    assert {name[:-9] for name in names} >= {"_", "a_.._b", "x" * 91}
+
+
+# What labels are called, what differs by a sign alone, and anything.
+NAMES = st.one_of(st.sampled_from(["<=50K", ">50K", "_50K", "是", "否", "não", "n%o", "n_o"]), st.text(max_size=120))
+
+
+@given(st.sets(NAMES, min_size=1, max_size=6))
+def test_every_label_has_its_share_under_a_name_that_others_do_not_change(labels: set[str]) -> None:
+    shares = _shares({label: count for count, label in enumerate(sorted(labels), start=1)})
+    whole = sum(range(len(labels) + 1))
+    assert sorted(shares.values()) == pytest.approx([count / whole for count in range(1, len(labels) + 1)])
+    assert set(shares) == {name for label in labels for name in _shares({label: 1})}
+    for name in shares:
+        _validate_metric_name(name)
+
+
+def test_label_that_mlflow_takes_keeps_its_name() -> None:
+    kept = ["0", "leaves", "very good", "v1.2:a-b", "não", "是", "x" * 100]
+    assert list(_shares(dict.fromkeys(kept, 1))) == [f"label_share/{label}" for label in kept]
+
+
+def test_columns_whose_names_differ_by_a_sign_have_an_effect_each(words: Shipped) -> None:
+    found = report(words, journaled(words, trained(words)))
+    names = ["a<b", "a>b", "a_b"]
+    columns = [replace(column, name=name) for column, name in zip(found.columns, names, strict=False)]
+    made = point(replace(found, columns=tuple(columns)), Moments())
+    effects = [value for name, value in made.values.items() if name.startswith("drift_effect/a_b")]
+    assert sorted(effects) == sorted(column.effect for column in columns)
+
+
+def _shares(counts: dict[str, int]) -> dict[str, float]:
+    """label_share/… of a window with so many answers of each label."""
+    rows = tuple(counts.values())
+    drawn = Histogram(labels=tuple(counts), reference=(*rows, 0), current=(*rows, 0))
+    answers = ColumnReport(
+        name="prediction",
+        kind="category",
+        rows=sum(rows),
+        reference_rows=sum(rows),
+        missing=0.0,
+        checks=(),
+        histogram=drawn,
+    )
+    values = point(replace(about(), predicted=(answers,)), Moments()).values
+    return {name: value for name, value in values.items() if name.startswith("label_share/")}
+
+
+def test_how_many_columns_moved_is_not_logged_where_nobody_knows(numbers: Shipped) -> None:
+    made = point(report(numbers, without_features(journaled(numbers, trained(numbers)))), Moments())
+    assert "columns_moved" not in made.values
+    assert {"label_share/0", "label_share/1"} <= set(made.values), "answers are known all the same"
 
 
 def test_few_rows_are_counted_and_not_judged(numbers: Shipped) -> None:

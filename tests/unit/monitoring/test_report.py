@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from shipped import Shipped
 from trilho.errors import JournalUnreadable
 from trilho.monitoring import Report
-from unit.monitoring.windows import journaled, report, trained
+from unit.monitoring.windows import journaled, report, trained, without_features
 
 
 def test_report_reads_back_as_it_was(shipped: Shipped) -> None:
@@ -28,6 +29,16 @@ def test_json_says_the_verdicts_too(words: Shipped) -> None:
 def test_json_of_too_few_rows_has_no_verdict(numbers: Shipped) -> None:
     facts = json.loads(report(numbers, journaled(numbers, trained(numbers)[:9])).to_json())
     assert (facts["drift"], facts["prediction_drift"]) == (None, None)
+
+
+def test_json_where_no_feature_is_in_the_journal_has_no_verdict_on_drift_but_one_on_the_answers(
+    numbers: Shipped,
+) -> None:
+    quiet, surer = (journaled(numbers, frame) for frame in (numbers.frame, trained(numbers) * 5))
+    found = [json.loads(report(numbers, without_features(rows)).to_json()) for rows in (quiet, surer)]
+    assert [(facts["drift"], facts["prediction_drift"]) for facts in found] == [(None, False), (None, True)]
+    one = report(numbers, replace(without_features(quiet), columns={"mean area": quiet.columns["mean area"]}))
+    assert one.facts()["drift"] is False, "one column is enough for a verdict"
 
 
 def test_two_hundred_columns_are_a_small_file(shipped: Shipped) -> None:
@@ -55,8 +66,6 @@ def test_report_of_a_newer_format_asks_for_an_upgrade() -> None:
 
 def test_share_is_of_the_columns_that_can_be_judged(words: Shipped) -> None:
     rows = journaled(words, trained(words).assign(plan="new"))
-    from dataclasses import replace
-
     two = replace(rows, columns={name: rows.columns[name] for name in ("plan", "age")})
     assert report(words, two, share=0.5).drift, "one of the two that the journal keeps"
     assert not report(words, rows, share=0.5).drift

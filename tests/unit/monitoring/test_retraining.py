@@ -91,6 +91,7 @@ def test_drift_without_new_labels_does_not() -> None:
         ({}, "no report on v3 yet"),
         ({"report": report(version="2")}, "no report on v3 yet"),
         ({"report": report(rows=199)}, "199 predictions in the window, 200 are needed"),
+        ({"report": report(columns=0)}, "drift: no column can be compared"),
         ({"report": report(moved=1)}, "1 of 4 columns moved, 30% are drift"),
     ],
 )
@@ -98,6 +99,12 @@ def test_no_drift_on_the_champion_does_not_retrain(known: dict[str, Any], says: 
     found = decided(DRIFT, new_labels=5000, **known)
     assert found.action == "none"
     assert says in found.why
+
+
+@pytest.mark.parametrize(("columns", "answer"), [(0, "unknown"), (1, "no")])
+def test_drift_that_nobody_looked_for_is_unknown_and_not_denied(columns: int, answer: str) -> None:
+    [drift, *_] = decided(DRIFT, report=report(moved=0, columns=columns), new_labels=200).reasons
+    assert (drift.question, drift.answer) == ("drift", answer)
 
 
 def test_old_report_says_how_old_it_is() -> None:

@@ -5,10 +5,10 @@ import doctest
 import pytest
 
 from shipped import Shipped
-from trilho.cli.watched import worded
+from trilho.cli.watched import show, worded
 from trilho.monitoring import Check, ColumnReport, Effect, Histogram, Report, wording
 from trilho.monitoring.html import render
-from unit.monitoring.windows import SINCE, UNTIL, journaled, report, trained
+from unit.monitoring.windows import SINCE, UNTIL, journaled, report, reports, trained, without_features
 
 
 def column(method: str, value: float, *, significant: bool = True, missing: float = 0.0) -> ColumnReport:
@@ -87,6 +87,19 @@ def test_labels_are_called_by_their_names(numbers: Shipped) -> None:
     page = render(replace(made, label_names={"0": "malignant", "1": "benign"}))
     assert "malignant (0)" in page
     assert "benign (1)" in page
+
+
+def test_terminal_says_that_drift_is_unknown_and_what_the_answers_did(
+    numbers: Shipped, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, older = (journaled(numbers, numbers.frame, version=version) for version in ("3", "2"))
+    found = reports(numbers, without_features(rows), without_features(older), versions=("2", "3"))
+    show(found, UNTIL - SINCE)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    why = "no column is in enough of the journal's rows (journal.columns)"
+    assert ["drift", "unknown", *why.split()] in lines
+    assert ["v2", "unknown", *f"{why}; {len(numbers.frame)} predictions by it".split()] in lines
+    assert ["score", "steady"] in [line[:2] for line in lines]
 
 
 def test_examples_run() -> None:

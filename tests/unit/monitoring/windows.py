@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,11 @@ def reports(shipped: Shipped, *rows: Rows, versions: tuple[str, ...] = ("3",), *
 
 def report(shipped: Shipped, *rows: Rows, **rule: Any) -> Report:
     return reports(shipped, *rows, **rule)[0]
+
+
+def without_features(rows: Rows) -> Rows:
+    """The same as the journal holds them with journal.columns: ["-*"]."""
+    return replace(rows, columns={})
 
 
 def trained(shipped: Shipped) -> pd.DataFrame:

@@ -201,6 +201,15 @@ def test_broken_form_is_refused(body: bytes, model_of: ModelOf) -> None:
         assert answer.status == 400
 
 
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.97])
+def test_half_a_form_is_refused_and_not_filled_with_nulls(share: float, model_of: ModelOf) -> None:
+    predictor = model_of("customers")
+    body, headers = form({name: str(value) for name, value in typical_row(predictor.schema).items()})
+    answer = knock(door_of(predictor), "POST", "/predict", body[: int(share * len(body))], headers)
+    assert answer.status == 400
+    assert "ends before the form does" in answer.json["message"] or "not a form" in answer.json["message"]
+
+
 def test_form_with_texts_is_read_by_kind(model_of: ModelOf) -> None:
     predictor = model_of("customers")
     row = typical_row(predictor.schema)

@@ -165,7 +165,7 @@ def test_without_a_model_the_page_waits_for_one() -> None:
     answer = knock(door, "GET", "/", headers={"accept-language": "pt"})
     assert PORTUGUESE["waiting"] in Seen(answer.body.decode()).texts
     assert knock(door, "GET", "/favicon.ico").status == 200
-    assert knock(door, "GET", "/openapi.json").status == 404
+    assert knock(door, "GET", "/openapi.json").status == 503
 
 
 def test_columns_that_share_a_first_or_last_word_are_a_group() -> None:

@@ -60,6 +60,14 @@ def test_before_there_is_a_model_one_is_told_to_come_back(tmp_path: Path, path: 
     assert "retry-after" in found.headers
 
 
+@pytest.mark.parametrize("path", ["/model", "/docs", "/openapi.json"])
+def test_before_there_is_a_model_there_is_nothing_to_describe_yet(tmp_path: Path, path: str) -> None:
+    found = answer(app_of(None, tmp_path), "GET", path)
+    assert found.status == 503
+    assert "trilho run" in found.json["message"]
+    assert "retry-after" in found.headers
+
+
 def test_before_there_is_a_model_the_server_is_healthy_but_not_ready(tmp_path: Path) -> None:
     app = app_of(None, tmp_path)
     assert answer(app, "GET", "/ping").status == 503
@@ -161,7 +169,18 @@ def test_label_is_kept_beside_its_prediction(numbers: Shipped, tmp_path: Path) -
     assert known == {f"{name}-1": numbers.schema.labels[1]}
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'{"id": "a-0", "label": "no such"}', b'{"id": 1, "label": 0}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"id": "a-0", "label": "no such"}',
+        b'{"id": 1, "label": 0}',
+    ],
+)
 def test_feedback_that_cannot_be_is_refused_with_its_reason(numbers: Shipped, tmp_path: Path, body: bytes) -> None:
     found = answer(app_of(numbers, tmp_path), "POST", "/feedback", body)
     assert (found.status, found.json["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
@@ -176,13 +195,20 @@ def test_open_inference_protocol_is_below_v2_under_two_names(numbers: Shipped, t
     row = numbers.frame[:1].to_numpy().tolist()
     tensor = {"name": "rows", "shape": [1, len(row[0])], "datatype": "FP64", "data": row}
     body = json.dumps({"inputs": [tensor]}).encode()
+    for path in ("/v2/models/tried/infer/", "/v2/models/tried/infer//", "/v2/models/tried/versions/3/infer/"):
+        assert answer(app, "POST", path, body).status == 401, "read by the guard as by who answers"
     refused = answer(app, "POST", "/v2/models/tried/infer", body)
     assert refused.status == 401
     assert "API key" in refused.json["error"], "where clients of this protocol look"
-    found = answer(app, "POST", "/v2/models/tried/infer", body, headers=[("x-api-key", "open")])
+    with_key = [("x-api-key", "open")]
+    unknown = json.dumps({"inputs": [tensor], "outputs": [{"name": "nope"}]}).encode()
+    assert answer(app, "POST", "/v2/models/tried/infer", unknown, headers=with_key).status == 400
+    assert app.desk.counts.predictions == {}, "what is refused is neither counted nor journaled"
+    found = answer(app, "POST", "/v2/models/tried/infer", body, headers=with_key)
     assert found.status == 200
     outputs = {output["name"]: output["data"] for output in found.json["outputs"]}
     assert outputs["predict"] == numbers.answers().labels[:1].tolist()
     metrics = answer(app, "GET", "/metrics").body.decode()
     assert 'http_requests_total{method="POST",path="/v2/infer",status="200"} 1.0' in metrics
+    assert 'http_requests_total{method="POST",path="/v2/infer",status="401"} 4.0' in metrics
     assert 'http_requests_total{method="GET",path="/v2",status="200"} 2.0' in metrics

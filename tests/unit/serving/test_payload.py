@@ -183,8 +183,17 @@ def test_malformed_body_is_refused_with_a_sentence(sent: bytes, said: str) -> No
     assert "dataframe_split" in caught.value.remedy or caught.value.column
 
 
-def test_no_rows_are_columns_without_rows() -> None:
-    found = read_json(body({"dataframe_split": {"columns": list(SMALL.names), "data": []}}), SMALL)
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"dataframe_split": {"columns": list(SMALL.names), "data": []}},
+        {"dataframe_records": []},
+        {"inputs": []},
+        {"instances": []},
+    ],
+)
+def test_no_rows_are_columns_without_rows(sent: dict[str, Any]) -> None:
+    found = read_json(body(sent), SMALL)
     assert {name: len(values) for name, values in found.items()} == dict.fromkeys(SMALL.names, 0)
 
 

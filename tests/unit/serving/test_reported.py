@@ -14,7 +14,7 @@ from trilho.serving.counting import Counts
 from trilho.serving.exposition import exposed
 from trilho.serving.reported import Found, Reported
 from trilho.serving.state import State
-from unit.monitoring.windows import journaled, report, trained
+from unit.monitoring.windows import journaled, report, trained, without_features
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -77,6 +77,15 @@ def test_too_few_rows_say_nothing_about_drift(shipped: Shipped, tmp_path: Path) 
     assert "trilho_report_rows" in names
     assert "trilho_report_age_seconds" in names
     assert not names & {"trilho_drift_detected", "trilho_prediction_drift", "trilho_drift_effect"}
+
+
+def test_answers_have_a_gauge_where_no_feature_is_in_the_journal(shipped: Shipped, tmp_path: Path) -> None:
+    only = report(shipped, without_features(journaled(shipped, trained(shipped))))
+    keep(tmp_path, [only])
+    found = samples(Reported(tmp_path)(), in_charge(only))
+    key = (("model", only.model), ("version", only.version))
+    assert found["trilho_prediction_drift", key] == only.prediction_drift
+    assert ("trilho_drift_detected", key) not in found
 
 
 @pytest.fixture(scope="module")

@@ -183,6 +183,14 @@ def test_a_function_of_the_users_that_raises_is_named_and_the_steps_before_are_k
     }
 
 
+@pytest.mark.parametrize("step", ["split", "train", "evaluate"])
+def test_a_user_function_that_ends_the_program_has_failed(project: ProjectFile, step: str) -> None:
+    module(project.root, "mine", f"import sys\ndef {step}(*args, **params):\n    sys.exit(0)\n")
+    with pytest.raises(StepFailed, match=f"mine:{step}") as caught:
+        run(replace(project, steps={step: f"mine:{step}"}))
+    assert "SystemExit: 0" in caught.value.why
+
+
 @pytest.mark.parametrize("step", ["transform", "train", "evaluate"])
 def test_a_user_function_that_raises_in_any_step_is_named_and_leaves_nothing(project: ProjectFile, step: str) -> None:
     module(project.root, "mine", f"def {step}(*args, **params):\n    raise RuntimeError('out of luck')\n")

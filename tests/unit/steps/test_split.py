@@ -183,42 +183,6 @@ def test_a_single_group_cannot_be_split_and_says_so(tmp_path: Path) -> None:
         split(tmp_path, dataset(frame), split={"method": "stratified", "group_by": "a"})
 
 
-# By time.
-
-
-def test_the_latest_rows_are_for_testing(tmp_path: Path) -> None:
-    materials = split(tmp_path, mixed(), split={"method": "time", "time_column": "since", "test_size": 0.25})
-    since = materials.dataset.frame["since"]
-    assert materials.parts.sum() == 75
-    assert since[materials.parts == TEST].min() > since[materials.parts != TEST].max()
-
-
-def test_rows_of_one_moment_stay_together(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"day": [1, 1, 2, 2, 3, 3, 3, 3, 3, 3], "target": [0, 1] * 5})
-    materials = split(tmp_path, dataset(frame), split={"method": "time", "time_column": "day"})
-    assert materials.dataset.frame["day"][materials.parts == TEST].unique().tolist() == [3]
-
-
-def test_rows_of_a_single_moment_cannot_be_split_and_say_so(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"day": [1] * 10, "target": [0, 1] * 5})
-    with pytest.raises(BadData, match="0 rows to train on and 10 to test on") as caught:
-        split(tmp_path, dataset(frame), split={"method": "time", "time_column": "day"})
-    assert "method time" in caught.value.why
-
-
-def test_a_time_column_that_is_not_there_names_the_columns(tmp_path: Path) -> None:
-    with pytest.raises(BadData, match="no column 'when'") as caught:
-        split(tmp_path, mixed(), split={"method": "time", "time_column": "when"})
-    assert "since" in caught.value.why
-
-
-def test_rows_without_a_time_are_counted(tmp_path: Path) -> None:
-    frame = mixed().frame
-    frame.loc[:4, "since"] = pd.NaT
-    with pytest.raises(BadData, match="'since' has 5 rows without a time"):
-        split(tmp_path, dataset(frame, {"since": "time"}), split={"method": "time", "time_column": "since"})
-
-
 # Errors of all methods, and the user's own function.
 
 

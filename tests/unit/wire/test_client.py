@@ -72,6 +72,38 @@ def test_a_server_that_trickles_its_answer_is_given_up() -> None:
         client.get("experiments/search")
 
 
+@pytest.mark.parametrize("first", [b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 200 OK\r\nConnection: close\r\n"])
+def test_a_server_that_closes_after_each_answer_is_asked_again(first: bytes) -> None:
+    def once(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(first + b'Content-Length: 9\r\n\r\n{"it": 1}')
+
+    with server(once) as address, connect(address, seconds=10) as client:
+        assert [client.get("experiments/search")["it"] for _ in range(3)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        ("302 Found\r\nLocation: http://login.example.org/", b""),
+        ("200 OK", b"{}"),
+        ("200 OK", b""),
+        ("200 OK", b"[]"),
+        ("200 OK", b"null"),
+        ("200 OK", b"<html>Please log in</html>"),
+    ],
+)
+def test_an_answer_that_is_none_of_mlflows_is_a_refusal_and_no_crash(status: str, body: bytes) -> None:
+    def proxy(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    with server(proxy) as address, connect(address, seconds=10) as client, pytest.raises(ServerRefused) as refusal:
+        assert client.get("experiments/get-by-name", {"experiment_name": "x"})["experiment"] is None
+    assert "is not MLflow" in str(refusal.value)
+    assert "really an MLflow tracking server" in str(refusal.value)
+
+
 def test_a_server_that_dies_within_its_answer_is_unreachable() -> None:
     def half(connection: socket.socket) -> None:
         connection.recv(65536)

@@ -32,7 +32,7 @@ def read_csv(files: Files, options: Mapping[str, Any], words: Collection[str] = 
             thousands, quote ('"'), na_values (further words for a missing value), names (the columns of a file without
             a header), columns (those to read).
         words: Columns that shall hold words. Those that look like numbers are read as they are written where a number
-            would not give it back: 00123, +351, 12345678901234567890.
+            would lose some of it (00123, +351, 12345678901234567890) or make one value of two (1.1 and 1.10).
 
     Raises:
         SourceUnreadable: wrong encoding (names the byte and the line), damaged archive, lines of different lengths.
@@ -77,8 +77,7 @@ def _checked_header(layout: Layout, options: Mapping[str, Any]) -> list[str]:
     names = list(layout.names or header)
     if len(names) == 1:
         _require_separator(layout, names[0])
-    columns = options.get("columns")
-    wanted = [name for name in columns or () if name not in names]
+    wanted = [name for name in _columns(options) if name not in names]
     problems = [
         Problem(
             what=f"data.options.columns names '{name}', which is not in the file.{did_you_mean(name, names)}",
@@ -133,19 +132,31 @@ def _with_words(
     numeric = [name for name in words if any(name in part and part[name].dtype.kind in "iuf" for part in frames)]
     if not numeric:
         return frames
-    only = {**options, "columns": numeric}
-    written = [_parsed(layout, header, only, dtype=str) for layout, header in zip(layouts, headers, strict=True)]
-    lost = [name for name in numeric if any(_is_lost(part[name]) for part in written)]
+    written = [_parsed(layout, header, options, numeric) for layout, header in zip(layouts, headers, strict=True)]
+    lost = [name for name in numeric if _is_lost([part[name] for part in written], [part[name] for part in frames])]
     return [frame.assign(**{name: part[name] for name in lost}) for frame, part in zip(frames, written, strict=True)]
 
 
-def _is_lost(column: pd.Series[Any]) -> bool:
-    return bool(column.astype("string").str.contains(_MORE_THAN_A_NUMBER, na=False).any())
+def _is_lost(written: Sequence[pd.Series[Any]], read: Sequence[pd.Series[Any]]) -> bool:
+    """Whether a column, a part of it from each file, says more as it is written than as it was read."""
+    if any(part.astype("string").str.contains(_MORE_THAN_A_NUMBER, na=False).any() for part in written):
+        return True
+    pairs: set[tuple[str, Any]] = set()
+    for texts, values in zip(written, read, strict=True):
+        both = pd.DataFrame({"text": texts, "value": values}).dropna().drop_duplicates()
+        # Blanks around a number are how a file is laid out, not another value.
+        pairs.update((str(text).strip(), value) for text, value in zip(both["text"], both["value"], strict=True))
+    return not len({text for text, _ in pairs}) == len({value for _, value in pairs}) == len(pairs)
+
+
+def _columns(options: Mapping[str, Any]) -> list[str]:
+    return [str(name) for name in options.get("columns") or ()]
 
 
 def _parsed(
-    layout: Layout, header: list[str], options: Mapping[str, Any], dtype: type[str] | None = None
+    layout: Layout, header: list[str], options: Mapping[str, Any], as_written: Sequence[str] = ()
 ) -> pd.DataFrame:
+    """The columns asked for; or those of `as_written` as text, of a file that was read before."""
     na_values = options.get("na_values")
     reading: dict[str, Any] = {
         "sep": layout.separator,
@@ -158,8 +169,10 @@ def _parsed(
         else None,
         "names": header if layout.names is not None else None,
         "header": None if layout.names is not None else 0,
-        "usecols": list(options["columns"]) if options.get("columns") else None,
-        "dtype": dtype,
+        # With usecols pandas counts no fields: a line with one too many is read shifted. So all columns are read and
+        # the rest is dropped below; a second reading may choose, because the first has refused such a file.
+        "usecols": list(as_written) or None,
+        "dtype": str if as_written else None,
         "index_col": False,  # else a first line that is one too short turns a column into the index
         "low_memory": False,  # one type per column, not one per chunk
     }
@@ -180,7 +193,8 @@ def _parsed(
         ) from error
     except (pd.errors.ParserError, OSError) as error:
         raise _unparsable(layout, error) from error
-    return frame[options["columns"]] if options.get("columns") else frame
+    wanted = _columns(options)
+    return frame[wanted] if wanted and not as_written else frame
 
 
 def _unparsable(layout: Layout, error: Exception) -> SourceUnreadable:

@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from trilho.data.source import ending_of
-from trilho.errors import BadData, SourceUnreadable
+from trilho.data.source import ending_of, require_option_values
+from trilho.errors import SourceUnreadable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,16 +28,11 @@ class Layout:
 
     @staticmethod
     def of(path: Path, options: Mapping[str, Any]) -> Layout:
+        require_option_values(path.name, options)  # `trilho new` comes here before anything else looks at them
         tabs = ending_of(path.name).startswith(".tsv")
         names = options.get("names")
         separator = str(options.get("separator", "\t" if tabs else ",")).replace("\\t", "\t")
         quote = str(options.get("quote", '"'))
-        for option, sign in (("separator", separator), ("quote", quote)):
-            if len(sign) != 1:
-                raise BadData(
-                    f"data.options.{option} is {sign!r}; it must be one character.",
-                    remedy=f"Correct data.options.{option} in trilho.yaml.",
-                )
         return Layout(
             path=path,
             separator=separator,

@@ -33,7 +33,7 @@ def call(path: str, root: Path, options: Mapping[str, Any]) -> Table:
             made = function(**options)
         except TrilhoError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # one that ends itself would end us
             frames = traceback.extract_tb(error.__traceback__)
             own = [frame for frame in frames if Path(frame.filename).is_relative_to(root.resolve())]
             last = (own or frames)[-1]  # where it went wrong in the user's own code, not inside a library

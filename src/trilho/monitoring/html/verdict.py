@@ -10,6 +10,8 @@ from trilho.monitoring.figures import cut, number, share
 from trilho.monitoring.html.columns import since
 from trilho.monitoring.measured import Measurement, Performance
 from trilho.monitoring.report import Report
+from trilho.monitoring.wording import sentence as worded
+from trilho.monitoring.wording import unknown_words
 
 State = Literal["bad", "note", "good", "unknown"]
 
@@ -41,10 +43,15 @@ def verdict(report: Report, performance: Performance | None) -> Verdict:
         sentence = f"Too few predictions to tell: {report.rows:,}, and {report.min_rows:,} are needed."
         return Verdict(state="bad" if dropped else "unknown", sentence=sentence, meaning=_fallen(report, performance))
     moved, judged = len(report.moved), len(report.judged)
+    others = [
+        name for name, did in (("the answers", report.prediction_drift), ("rows as a whole", _whole(report))) if did
+    ]
+    if not report.drift_known:
+        rest = f", but {' and '.join(others)} did" if others else ""
+        sentence = f"Nobody knows whether columns moved{rest}."
+        meaning = f"{worded(unknown_words(report))} {_fallen(report, performance)}".strip()
+        return Verdict(state="bad" if dropped else "note" if others else "unknown", sentence=sentence, meaning=meaning)
     if not moved:
-        others = [
-            name for name, did in (("the answers", report.prediction_drift), ("rows as a whole", _whole(report))) if did
-        ]
         rest = f"but {' and '.join(others)} did" if others else "and the answers did not either"
         sentence = f"None of {judged} columns moved, {rest}."
         state: State = "bad" if dropped else "note" if others else "good"
@@ -71,6 +78,9 @@ def meaning(report: Report, performance: Performance | None) -> str:
     if not report.enough:
         return "So few rows differ from the training rows by chance alone; the pictures below show them all the same."
     newest = performance.newest(report.model, report.version) if performance else None
+    if not report.drift_known:
+        stayed = "moved" if report.prediction_drift else "stayed as they were on the test data"
+        return f"Its answers {stayed}; whether the inputs moved is not known."
     answers = "Its answers moved too" if report.prediction_drift else "Its answers stayed as they were on the test data"
     if not report.moved and _whole(report) and not report.prediction_drift:
         return "Each column is spread as before, but they do not belong together as they did."
@@ -123,7 +133,7 @@ def _advice(report: Report, performance: Performance | None) -> Iterator[Advice]
         yield Advice(text="Train on newer rows; the gates compare before anything goes live:", command="trilho run")
     if not report.enough:
         yield Advice(text="Wait for more predictions, or look further back:", command="trilho monitor --window 7d")
-    elif any_moved and newest is None:
+    elif newest is None and (any_moved or not report.drift_known):
         yield Advice(
             text="Send what turned out to be true, to know if it matters:", command="trilho feedback labels.csv"
         )
@@ -132,5 +142,7 @@ def _advice(report: Report, performance: Performance | None) -> Iterator[Advice]
         yield Advice(text=f"{hold}. Train again when there are labels enough:", command="trilho run")
     if report.enough and any_moved:
         yield Advice(text="See what the journal holds of this window:", command="trilho journal")
-    if report.enough and not any_moved and not fallen:
-        yield Advice(text="Nothing.")
+    if report.enough and not report.drift_known and report.columns:
+        yield Advice(text="Let the journal keep columns, so that they can be looked at (journal.columns).")
+    elif report.enough and not any_moved and not fallen:
+        yield Advice(text="Nothing." if report.drift_known else "Nothing, as far as answers and labels tell.")

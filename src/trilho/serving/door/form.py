@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -33,6 +34,10 @@ async def read_form(headers: Mapping[str, str], body: bytes, rows: Rows) -> Colu
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise _malformed(f"The body is not a form: {getattr(error, 'message', None) or error}.") from error
+    _, options = parse_options_header(headers["content-type"])
+    if b"--" + options[b"boundary"] + b"--" not in body:  # the parser takes the parts that came for all there are
+        await form.close()
+        raise _malformed("The body ends before the form does: its last boundary is missing.")
     try:
         row: dict[str, Any] = {}
         for name, value in form.multi_items():

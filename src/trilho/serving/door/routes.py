@@ -180,6 +180,13 @@ def _add_waiting(app: FastAPI) -> None:
     async def page(request: Request) -> Response:
         return _html(render_waiting(words_for(request.headers.get("accept-language", ""))), PAGE_POLICY)
 
+    async def nothing_yet() -> Response:
+        found = responses.no_model()
+        headers = {name.decode(): value.decode() for name, value in found.headers}
+        return Response(found.body, found.status, media_type=_JSON, headers=headers)
+
+    for path in ("/model", "/docs", "/openapi.json"):
+        app.add_api_route(path, nothing_yet, methods=_READ, include_in_schema=False)
     _add_icon(app)
 
 

@@ -110,7 +110,9 @@ def _records(found: Any, key: str, schema: Schema) -> Given:
         row = next(place for place, value in enumerate(found) if type(value) is not dict)
         raise malformed(f"{key} must be a list of objects, one a row; row {row} is {_word(found[row])}.", row=row)
     names = schema.names
-    if found and names:
+    if not found:
+        return {name: [] for name in names}
+    if names:
         try:
             rows = list(map(itemgetter(*names), found))
             return dict(zip(names, zip(*rows, strict=True) if len(names) > 1 else [rows], strict=True))

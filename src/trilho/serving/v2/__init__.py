@@ -1,5 +1,6 @@
 """The Open Inference Protocol, version 2: `/v2`, which clients of Triton, KServe and Seldon speak.
 
+paths     which of them ask the model
 tensors   a request's tensors, in JSON or binary → columns
 outputs   an answer → tensors, in JSON or binary
 metadata  what the model takes and gives, in tensors
@@ -21,10 +22,10 @@ from trilho.serving.asking import Desk
 from trilho.serving.responses import Response, explained
 from trilho.serving.slot import Served
 from trilho.serving.v2.metadata import described
-from trilho.serving.v2.outputs import tensors_of
+from trilho.serving.v2.outputs import check_outputs, tensors_of
+from trilho.serving.v2.paths import MODELS, action, plain
 from trilho.serving.v2.tensors import Asked, read_request
 
-MODELS = "/v2/models/"
 _HEADER_LENGTH = b"inference-header-content-length"
 
 
@@ -37,7 +38,7 @@ async def respond(
         served: The model in charge; None as long as there is none.
         rows: More rows than this are refused with 413.
     """
-    path, method = scope["path"].rstrip("/"), scope["method"]
+    path, method = plain(scope["path"]), scope["method"]
     if path.startswith(MODELS):
         return await _of_model(path, method, dict(scope["headers"]), body, desk, served, rows)
     told: dict[str, dict[str, Any]] = {
@@ -72,26 +73,18 @@ async def _of_model(
 ) -> Response:
     if served is None:
         return failed(503, "No model is in charge yet.")
-    action = _action(path, served)
-    if action is None:
+    asked = action(path, served)
+    if asked is None:
         message = f"There is no {path[:200]}. The model in charge is '{served.name}', version '{served.version}'."
         return failed(404, message)
-    wanted = "POST" if action == "infer" else "GET"
+    wanted = "POST" if asked == "infer" else "GET"
     if method != wanted and not (method == "HEAD" and wanted == "GET"):
         return failed(405, f"{path} takes {wanted}.")
-    if action == "ready":
+    if asked == "ready":
         return _told({"name": served.name, "ready": True})
-    if action == "infer":
+    if asked == "infer":
         return await _inferred(headers, body, desk, served, rows)
     return _told(described(served))
-
-
-def _action(path: str, served: Served) -> str | None:
-    """ "", "ready" or "infer"; None if the path is not one of this model and version."""
-    for prefix in (f"{MODELS}{served.name}/versions/{served.version}", f"{MODELS}{served.name}"):
-        if path in (prefix, f"{prefix}/ready", f"{prefix}/infer"):
-            return path[len(prefix) + 1 :]
-    return None
 
 
 async def _inferred(headers: Mapping[bytes, bytes], body: bytes, desk: Desk, served: Served, rows: int) -> Response:
@@ -101,6 +94,7 @@ async def _inferred(headers: Mapping[bytes, bytes], body: bytes, desk: Desk, ser
         asked: Asked = read_request(body, headers.get(_HEADER_LENGTH), served.predictor.schema)
         if len(next(iter(asked.columns.values()), ())) > rows:
             return failed(413, f"The body has more than {rows} rows. Send fewer at once.")
+        check_outputs(asked, served.predictor.schema)  # before it is answered, counted and journaled
         answer = await desk.ask(asked.columns, served)
         head, tail = tensors_of(answer, asked)
     except TrilhoError as error:

@@ -8,10 +8,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from trilho.bundle import Schema
 from trilho.errors import CannotPredict
 from trilho.serving.asking import Answer
 from trilho.serving.v2.metadata import PREDICT, PROBABILITIES, type_of_answers
 from trilho.serving.v2.tensors import NUMBERS, Asked, Output
+
+
+def check_outputs(asked: Asked, schema: Schema) -> None:
+    """Nothing, if a model with this schema can give each output that is asked for. Raises CannotPredict."""
+    _check(asked.outputs, (PREDICT, PROBABILITIES) if schema.labels else (PREDICT,))
 
 
 def tensors_of(answer: Answer, asked: Asked) -> tuple[bytes, bytes]:
@@ -24,12 +30,9 @@ def tensors_of(answer: Answer, asked: Asked) -> tuple[bytes, bytes]:
     """
     shares = answer.predictions.probabilities
     known = (PREDICT,) if shares is None else (PREDICT, PROBABILITIES)
+    _check(asked.outputs, known)  # not every classifier gives probabilities
     told, tail = [], []
     for output in asked.outputs or [Output(name=name) for name in known]:
-        if output.name not in known:
-            raise CannotPredict(
-                f"There is no output '{output.name}'.", remedy=f"Ask for {' or '.join(known)}, or for none to get all."
-            )
         if output.name == PREDICT or shares is None:
             datatype, values, shape = (
                 type_of_answers(answer.served.predictor.schema),
@@ -54,6 +57,14 @@ def tensors_of(answer: Answer, asked: Asked) -> tuple[bytes, bytes]:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
+
+
+def _check(outputs: Sequence[Output], known: Sequence[str]) -> None:
+    for output in outputs:
+        if output.name not in known:
+            raise CannotPredict(
+                f"There is no output '{output.name}'.", remedy=f"Ask for {' or '.join(known)}, or for none to get all."
+            )
 
 
 def _binary(datatype: str, values: Sequence[Any]) -> bytes:
