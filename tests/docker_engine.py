@@ -74,7 +74,7 @@ class Engine:
     def stop(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(60)
+            self._process.wait(300)
             self._process = None
         if Path("/run/netns", self._namespace).exists():
             run("ip", "netns", "delete", self._namespace)

@@ -74,7 +74,7 @@ class Database:
                 self.process.send_signal(signal.SIGQUIT)
             else:
                 self.process.kill()
-            self.process.wait(60)
+            self.process.wait(300)
             self.process = None
 
 

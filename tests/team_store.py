@@ -73,7 +73,7 @@ class Store:
         """As a power cut does it."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait(60)
+            self.process.wait(300)
             self.process = None
             for port in self.ports:
                 for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):

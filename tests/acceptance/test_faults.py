@@ -126,7 +126,7 @@ def test_server_killed_during_training_fails_nothing_and_sync_sends_it_once(
     done = trilho(project, "run", server=address)
     assert "does not answer" in done.stderr
     assert "not judged yet" in done.stdout
-    process.wait(timeout=30)
+    process.wait(timeout=300)
     again, address = start_mlflow(tmp_path / "server", port=int(address.rpartition(":")[2]))
     try:
         synced = trilho_json(project, "sync", server=address)
@@ -207,7 +207,7 @@ def test_failing_function_is_named_and_its_run_is_recorded_as_failed(project: Pa
 
 def test_interrupted_run_leaves_nothing_half_written(project: Path, mlflow_server: str) -> None:
     (project / "faulty.py").write_text(
-        FAULTY.replace('perhaps_die("train")', 'pathlib.Path("training").touch(); import time; time.sleep(60)'),
+        FAULTY.replace('perhaps_die("train")', 'pathlib.Path("training").touch(); import time; time.sleep(900)'),
         encoding="utf-8",
     )
     run = subprocess.Popen(
@@ -218,7 +218,7 @@ def test_interrupted_run_leaves_nothing_half_written(project: Path, mlflow_serve
     while not (project / "training").exists() and time.monotonic() < deadline and run.poll() is None:
         time.sleep(0.05)
     run.send_signal(signal.SIGINT)
-    _, err = run.communicate(timeout=60)
+    _, err = run.communicate(timeout=300)
     assert run.returncode == 130, err
     assert "trilho run goes on" in err
     assert list((project / ".trilho" / "cache" / "train").glob("*")) == []

@@ -106,7 +106,7 @@ def test_server_keeps_its_journal_and_forgets_while_it_answers(tmp_path: Path, s
         kept = [name for name in shipped.schema.names if name != "mean radius" and not name.startswith("worst")]
         assert list(part.columns) == kept
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        process.wait(timeout=300)
     said = trilho(folder, "journal").stdout
     assert "Rows       4, " in said
     assert "Labels     1, 1 for predictions that are not in it" in said
@@ -127,7 +127,7 @@ def test_journal_of_a_server_that_was_killed_is_whole_and_tidied_by_hand(tmp_pat
         post(address, "/invocations", rows(shipped, 4))
         until(lambda: len(ids(folder)) == 4)
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(timeout=60)
+        process.wait(timeout=300)
     until(lambda: trilho_json(folder, "journal", "tidy")["closed"] == 1, seconds=60)
     assert len(ids(folder)) == 4
     labels = folder / "labels.csv"

@@ -90,7 +90,7 @@ def test_two_monitors_at_once_train_once(tmp_path: Path, mlflow_server: str) -> 
         assert one.poll() is None or other.poll() is None
         assert trilho(folder, "monitor", server=mlflow_server, code=4).stdout.count("was heard of") == 1
         (folder / "hold").unlink()
-        said = b"".join(process.communicate(timeout=120)[0] for process in (one, other)).decode()
+        said = b"".join(process.communicate(timeout=300)[0] for process in (one, other)).decode()
     assert said.count("v2 is champion") == 1
     assert len(trainings(folder)) == 2
     assert versions(folder, mlflow_server) == [1, 2]
@@ -154,7 +154,7 @@ def test_registry_that_falls_silent_meanwhile_leaves_the_rest_to_who_looks_next(
             until(lambda: len(trainings(folder)) == 2, "a training")
             stop(running)
             (folder / "hold").unlink()
-            said = looking.communicate(timeout=120)[0].decode()
+            said = looking.communicate(timeout=300)[0].decode()
         assert "not yet; who looks next goes on with it" in said
         off = trilho(folder, "monitor", server=server, code=None)
         assert "Whether to train again is asked at the next look" in off.stderr

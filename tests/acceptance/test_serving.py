@@ -135,7 +135,7 @@ def split(rows: pd.DataFrame) -> bytes:
 def end(running: Running) -> tuple[int, str]:
     """Ask it to stop, as a supervisor does; its exit code and what it said."""
     running.process.send_signal(signal.SIGTERM)
-    out, err = running.process.communicate(timeout=60)
+    out, err = running.process.communicate(timeout=300)
     return running.process.returncode, out + err
 
 
@@ -199,7 +199,7 @@ def test_stopping_finishes_what_is_in_flight(numbers: Champion) -> None:
         answer = http.client.HTTPResponse(slow)
         answer.begin()
         assert (answer.status, len(json.loads(answer.read())["predictions"])) == (200, len(numbers.rows))
-        assert running.process.wait(timeout=60) == 0
+        assert running.process.wait(timeout=300) == 0
 
 
 def test_last_champion_is_served_while_the_registry_is_down(numbers: Champion) -> None:

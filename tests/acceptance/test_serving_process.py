@@ -142,7 +142,7 @@ def test_stop_finishes_what_is_in_flight(model: Path, tmp_path: Path, number: in
             status, body = answered(slow)
             assert status == 200
             assert_labelled("1", body)
-        assert server.process.wait(timeout=60) == 0
+        assert server.process.wait(timeout=300) == 0
         assert "Stopped" in until(lambda: "Stopped" in server.log and server.log, "the last line")
 
 
@@ -153,7 +153,7 @@ def test_stop_of_the_whole_group_is_quiet(model: Path, tmp_path: Path) -> None:
         until(lambda: server.health()["server"]["workers"] == 2, "both workers")
         for process in [*server.workers, psutil.Process(server.process.pid)]:
             process.send_signal(signal.SIGINT)
-        assert server.process.wait(timeout=60) == 0
+        assert server.process.wait(timeout=300) == 0
         assert "Traceback" not in server.log
 
 

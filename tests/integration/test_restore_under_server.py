@@ -48,11 +48,11 @@ def test_a_restore_under_two_servers_is_refused_until_both_are_gone(backup: Path
         refused = trilho(tmp_path, "restore", copy.name, "--force", code=1, **at(other))
         assert "is in use. Nothing was changed." in refused.stderr
         one.kill()
-        one.wait(60)
+        one.wait(300)
         assert "is in use" in trilho(tmp_path, "restore", copy.name, "--force", code=1, **at(other)).stderr
         assert (other / "mlflow.db").stat().st_ino == before
         two.kill()
-        two.wait(60)
+        two.wait(300)
     trilho(tmp_path, "restore", copy.name, "--force", **at(other))
     assert list(other.glob("mlflow.db.server-*")) == [], "nothing is left of servers that were killed"
 

@@ -280,4 +280,4 @@ def mounted(store: Store, bucket: str, place: Path) -> Iterator[None]:
     finally:
         subprocess.run(["umount", "-l", str(place)], check=False)
         process.terminate()
-        process.wait(60)
+        process.wait(300)

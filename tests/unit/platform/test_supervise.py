@@ -48,7 +48,7 @@ def kill(record: Record) -> None:
     assert record.pid is not None
     process = psutil.Process(record.pid)
     process.kill()
-    process.wait(timeout=30)
+    process.wait(timeout=300)
 
 
 def starter(service: Service, *, before: str = "", after: str = "") -> list[str]:
@@ -315,7 +315,7 @@ def test_service_survives_its_starter_and_the_closing_of_its_terminal(make_servi
     process.stdout.readline()  # it runs
     os.close(theirs)
     os.close(ours)
-    assert process.wait(timeout=60) == -signal.SIGHUP
+    assert process.wait(timeout=300) == -signal.SIGHUP
     process.stdout.close()
     record = read_record(service.record)
     assert record is not None

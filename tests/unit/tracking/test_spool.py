@@ -128,7 +128,7 @@ def test_a_run_is_alive_until_its_process_is_killed_and_keeps_what_it_recorded(t
         folder = Path(process.stdout.readline().strip())
         assert is_alive(folder)
         process.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-        process.wait(timeout=60)
+        process.wait(timeout=300)
     assert not is_alive(folder)
     assert waiting(tmp_path) == [folder]
     assert [record["kind"] for record in read_log(folder)] == ["params"]
