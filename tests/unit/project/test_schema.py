@@ -83,7 +83,7 @@ def test_the_project_file_of_the_readme_of_architecture_fits(write: Write) -> No
 ONLY_LOADER = re.compile(
     r"written twice|not YAML|the tag|refers to no|second document|cannot be a key|not allowed in YAML|is empty|nan|"
     r"is not computed|is for regression|there is no metric|lies between|split\.|transform\.params|model_dir|"
-    r"register\.name|http://\*\*\*|put in quotes|reload_every is 0s|retrain\.every is 0s|"
+    r"register\.name|http://me:\*\*\*|put in quotes|reload_every is 0s|retrain\.every is 0s|"
     r"evaluate\.thresholds sets no metric a limit|journal\.columns leaves features out"
 )
 
